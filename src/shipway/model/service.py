@@ -1,0 +1,67 @@
+"""Services: what the user wants kept running."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from shipway.model.arn import cluster_name_of, short_name
+from shipway.model.event import Event
+from shipway.model.record import Document, Record
+
+
+class CircuitBreaker(msgspec.Struct, frozen=True, omit_defaults=True):
+    enable: bool = False
+    rollback: bool = False
+    reset_on_healthy_task: bool = True
+    threshold_type: str = "BOUNDED_PERCENT"
+    threshold_value: int = 50
+
+
+class DeploymentConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
+    minimum_healthy_percent: int = 100
+    maximum_percent: int = 200
+    circuit_breaker: CircuitBreaker = CircuitBreaker()
+    strategy: str = "ROLLING"
+    bake_time_ms: int = 0
+    verbatim: Document = {}  # every other member, echoed
+
+
+class Service(Record, frozen=True, kw_only=True):
+    key_member: ClassVar[str] = "service_arn"
+    indexes: ClassVar[tuple[str, ...]] = ("cluster_arn",)
+
+    service_arn: str
+    cluster_arn: str
+    status: str = "ACTIVE"
+    desired_count: int = 0
+    created_at: int = 0
+    created_by: str = ""
+    client_token: str | None = None
+    request_digest: str = ""  # of CreateService's members: the same again is the same service
+    revision_arn: str  # the PRIMARY deployment's service revision
+    service_deployment_arn: str | None = None  # the one in progress
+    deployment_configuration: DeploymentConfiguration = DeploymentConfiguration()
+    scheduling_strategy: str = "REPLICA"
+    deployment_controller: str = "ECS"
+    health_check_grace_period_s: int = 0
+    placement_constraints: tuple[Document, ...] = ()
+    placement_strategy: tuple[Document, ...] = ()
+    availability_zone_rebalancing: str = "ENABLED"
+    enable_ecs_managed_tags: bool = False
+    enable_execute_command: bool = False
+    propagate_tags: str = "NONE"
+    role_arn: str | None = None
+    events: tuple[Event, ...] = ()
+    steady_at: int | None = None  # since when it is in a steady state; None when it is not
+    noted: tuple[str, ...] = ()  # causes already told in an event and still standing
+    tags: tuple[Document, ...] = ()
+
+    @property
+    def service_name(self) -> str:
+        return short_name(self.service_arn)
+
+    @property
+    def cluster_name(self) -> str:
+        return cluster_name_of(self.service_arn)

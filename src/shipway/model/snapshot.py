@@ -1,0 +1,75 @@
+"""What one pass of a loop saw, as values. Decisions are functions of these and of nothing else."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shipway.model.container_instance import ContainerInstance
+from shipway.model.resources import Remaining
+from shipway.model.service import Service
+from shipway.model.service_revision import ServiceDeployment, ServiceRevision
+from shipway.model.task import Task
+from shipway.model.task_definition import TaskDefinition
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """The control plane's own waits. The defaults are what local ECS uses; docs/fidelity.md names ECS's."""
+
+    dwell_ms: int = 5_000  # RUNNING this long counts as healthy when a task has no check at all
+    start_failures_free: int = 2  # so many failed starts in a row are retried at once
+    back_off_ms: int = 1_000  # after them: back_off_ms * 2^n, up to back_off_max_ms
+    back_off_max_ms: int = 27 * 60_000
+    stopped_task_retention_ms: int = 3_600_000
+    steady_repeat_ms: int = 6 * 3_600_000
+
+
+class InstanceView(msgspec.Struct, frozen=True):
+    """A container instance with what is left on it and whose tasks it runs."""
+
+    instance: ContainerInstance
+    remaining: Remaining
+    groups: dict[str, int]  # task group -> how many of its tasks are here
+    tasks: int = 0
+
+
+class Fleet(msgspec.Struct, frozen=True):
+    """The container instances of one cluster (or of Fargate), sorted by ARN."""
+
+    cluster_arn: str
+    instances: tuple[InstanceView, ...] = ()
+
+
+class AddressPool(msgspec.Struct, frozen=True):
+    """The task network: which addresses of it are taken. awsvpc tasks get the next free one."""
+
+    cidr: str = "10.47.0.0/16"
+    taken: frozenset[str] = frozenset()
+    last: str | None = None  # given last: the search goes on after it, so addresses are not reused at once
+
+
+class TargetView(msgspec.Struct, frozen=True):
+    """One registration of a task with a target group, and how the load balancer finds it."""
+
+    target_group_arn: str
+    port: int
+    state: str  # initial, healthy, unhealthy, draining, unused
+    reason: str | None = None  # e.g. "Health checks failed with these codes: [503]"
+    instance_id: str | None = None  # for instance targets
+
+
+class ServiceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that decides about one service."""
+
+    now_ms: int
+    service: Service
+    revisions: tuple[ServiceRevision, ...]  # the PRIMARY one first, then newest first
+    # Newest first: those in progress, and the last ones that ended.
+    service_deployments: tuple[ServiceDeployment, ...] = ()
+    task_definitions: dict[str, TaskDefinition] = {}
+    tasks: tuple[Task, ...] = ()  # all that the store still knows, sorted by creation, then ARN
+    targets: dict[str, tuple[TargetView, ...]] = {}  # by task ARN
+    fleet: Fleet
+    addresses: AddressPool = AddressPool()
+    timing: Timing = Timing()
+    account_id: str = "000000000000"
+    region: str = "us-east-1"

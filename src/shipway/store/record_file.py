@@ -1,0 +1,121 @@
+"""The durable record: one SQLite file, written by one thread that lets many transactions share one fsync.
+
+The event loop's thread hands over changes as rows and goes on; the writer takes everything that has gathered
+since its last commit and writes it in one transaction. `sequence` counts the batches handed over; a caller
+that must not answer before its write is safe waits until the writer has passed its number.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+Row = tuple[str, str, bytes | None]
+"""Kind, key and JSON body; None as a body removes the row."""
+
+
+class RecordFile:
+    def __init__(
+        self, path: Path, on_written: Callable[[int], None], on_failure: Callable[[Exception], None]
+    ) -> None:
+        self._path = path
+        self._on_written = on_written
+        self._on_failure = on_failure
+        self._waiting: list[Row] = []
+        self._sequence = 0
+        self._closed = False
+        self._condition = threading.Condition()
+        self._thread = threading.Thread(target=self._write, name="record-file", daemon=True)
+
+    def load(self) -> list[tuple[str, str, bytes]]:
+        """Brings the schema up to date and returns every row. Must be called once, before any append."""
+        connection = self._connect()
+        try:
+            migrate(connection)
+            rows = connection.execute("SELECT kind, key, body FROM record").fetchall()
+        finally:
+            connection.close()
+        self._thread.start()
+        return rows
+
+    def append(self, rows: list[Row]) -> int:
+        """Hands rows to the writer; returns the number to wait for."""
+        with self._condition:
+            self._waiting.extend(rows)
+            self._sequence += 1
+            self._condition.notify()
+            return self._sequence
+
+    def close(self) -> None:
+        """Writes what is waiting, then ends the thread."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        return connection
+
+    def _write(self) -> None:
+        try:
+            connection = self._connect()
+            while True:
+                with self._condition:
+                    self._condition.wait_for(lambda: self._waiting or self._closed)
+                    rows, self._waiting, sequence = self._waiting, [], self._sequence
+                if not rows:
+                    break
+                write_rows(connection, rows)
+                self._on_written(sequence)
+            connection.close()
+        except Exception as failure:
+            self._on_failure(failure)
+
+
+def write_rows(connection: sqlite3.Connection, rows: list[Row]) -> None:
+    latest = {(kind, key): body for kind, key, body in rows}
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(
+        "INSERT INTO record (kind, key, body) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body=excluded.body",
+        [(kind, key, body) for (kind, key), body in latest.items() if body is not None],
+    )
+    connection.executemany(
+        "DELETE FROM record WHERE kind = ? AND key = ?",
+        [name for name, body in latest.items() if body is None],
+    )
+    connection.execute("COMMIT")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Applies the numbered schema files that this file has not seen, each in one transaction with its
+    number.
+    """
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    scripts = sorted(
+        (entry for entry in (files("shipway.store") / "schema").iterdir() if entry.name.endswith(".sql")),
+        key=lambda entry: entry.name,
+    )
+    if version > len(scripts):
+        raise NewerSchemaError(version, len(scripts))
+    for number, script in enumerate(scripts, start=1):
+        if number > version:
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {script.read_text()}; PRAGMA user_version = {number}; COMMIT;"
+            )
+
+
+class NewerSchemaError(Exception):
+    """The file was written by a newer Shipway."""
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(
+            f"The state file has schema {found}, this Shipway knows {known}: a newer version wrote it. "
+            "Use that version, or `shipway local reset` to start over."
+        )
