@@ -1,0 +1,117 @@
+"""Every member that a task definition may have is applied or refused by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import botocore.session
+import pytest
+
+from shipway.instances import support
+from shipway.instances.docker_config import CONFIG, HOST_CONFIG
+from shipway.instances.support import refusals
+from tests.instances.builders import a_container, a_task_definition
+
+TABLES = {
+    "ContainerDefinition": support.CONTAINER_DEFINITION,
+    "RegisterTaskDefinitionRequest": support.TASK_DEFINITION,
+    "Volume": support.VOLUME,
+    "DockerVolumeConfiguration": support.DOCKER_VOLUME,
+    "PortMapping": support.PORT_MAPPING,
+    "LinuxParameters": support.LINUX_PARAMETERS,
+    "LogConfiguration": support.LOG_CONFIGURATION,
+    "ContainerOverride": support.CONTAINER_OVERRIDE,
+    "TaskOverride": support.TASK_OVERRIDE,
+}
+FARAWAY = "is not supported by local ECS yet (docs/fidelity.md)"
+
+
+@pytest.mark.parametrize("shape", TABLES)
+def test_every_member_of_the_model_is_decided(shape: str) -> None:
+    """A member that botocore adds fails here until somebody decides what becomes of it."""
+    model = botocore.session.get_session().get_service_model("ecs")
+    structure: Any = model.shape_for(shape)
+    assert sorted(TABLES[shape]) == sorted(structure.members)
+
+
+def test_what_the_table_calls_docker_is_in_the_docker_translation() -> None:
+    """The table and the translation cannot drift apart."""
+    by_own_function = {"linuxParameters", "logConfiguration"}
+    named = {
+        member for member, decision in support.CONTAINER_DEFINITION.items() if decision == support.DOCKER
+    }
+    assert named == {*CONFIG, *HOST_CONFIG, *by_own_function}
+
+
+def test_a_plain_definition_is_not_refused() -> None:
+    """Empty lists and members that are off are not asked for."""
+    container = a_container(secrets=[], environmentFiles=[], resourceRequirements=[])
+    assert (
+        refusals(a_task_definition(container, enableFaultInjection=False), {"containerOverrides": []}) == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("container", "body", "text"),
+    [
+        ({"secrets": [{"name": "A", "valueFrom": "b"}]}, {}, "Container web: secrets"),
+        ({"firelensConfiguration": {"type": "fluentbit"}}, {}, "Container web: firelensConfiguration"),
+        ({"logConfiguration": {"logDriver": "awsfirelens"}}, {}, "Container web: the log driver awsfirelens"),
+        (
+            {
+                "logConfiguration": {
+                    "logDriver": "syslog",
+                    "secretOptions": [{"name": "a", "valueFrom": "b"}],
+                }
+            },
+            {},
+            "Container web: logConfiguration.secretOptions",
+        ),
+        (
+            {
+                "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-multiline-pattern": "^x"}},
+            },
+            {},
+            "Container web: the log option awslogs-multiline-pattern",
+        ),
+        (
+            {"portMappings": [{"containerPortRange": "80-90"}]},
+            {},
+            "Container web: portMappings.containerPortRange",
+        ),
+        (
+            {"hostname": "web-1"},
+            {"networkMode": "awsvpc"},
+            "Container web: hostname with the network mode awsvpc",
+        ),
+        ({}, {"pidMode": "task"}, "Task definition web: pidMode task"),
+        ({}, {"proxyConfiguration": {"type": "APPMESH"}}, "Task definition web: proxyConfiguration"),
+        (
+            {},
+            {"volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "f"}}]},
+            "Volume v: efsVolumeConfiguration",
+        ),
+        (
+            {},
+            {"volumes": [{"name": "v", "dockerVolumeConfiguration": {"driver": "rexray"}}]},
+            "Volume v: the volume driver rexray",
+        ),
+        (
+            {},
+            {"volumes": [{"name": "v", "dockerVolumeConfiguration": {"scope": "shared"}}]},
+            "Volume v: a shared Docker volume without autoprovision",
+        ),
+    ],
+)
+def test_what_is_refused_is_named(container: dict[str, Any], body: dict[str, Any], text: str) -> None:
+    """The reason of a refused task says which member of what."""
+    assert refusals(a_task_definition(a_container(**container), **body)) == (f"{text} {FARAWAY}",)
+
+
+def test_overrides_are_refused_by_name_too() -> None:
+    """RunTask cannot smuggle in what a definition may not say."""
+    overrides = {
+        "containerOverrides": [{"name": "web", "environmentFiles": [{"value": "arn", "type": "s3"}]}]
+    }
+    expected = f"Override of container web: environmentFiles {FARAWAY}"
+    assert refusals(a_task_definition(), overrides) == (expected,)
