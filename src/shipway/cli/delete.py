@@ -1,0 +1,31 @@
+"""`shipway delete`."""
+
+from __future__ import annotations
+
+import argparse
+
+from shipway.cli.options import add_target, choices, show
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_target(parser)
+    parser.add_argument("--delete-cluster", action="store_true", help="delete the cluster too")
+    parser.add_argument(
+        "--delete-load-balancer",
+        action="store_true",
+        help="delete the load balancer that shipway.yml's load_balancer block made",
+    )
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from shipway.deploy.opening import open_session, open_tools
+    from shipway.deploy.services import balancer_to_delete, confirm, delete
+
+    session = open_session(choices(arguments))
+    if not arguments.yes:
+        confirm(f"Delete the service {session.service} on {session.aws.ecs.cluster} and stop its tasks?")
+    balancer = balancer_to_delete(session.application) if arguments.delete_load_balancer else None
+    sentence = delete(session.aws, session.service, open_tools(), balancer, cluster=arguments.delete_cluster)
+    show(arguments, {"deleted": sentence}, sentence)
+    return 0

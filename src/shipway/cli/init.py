@@ -1,0 +1,23 @@
+"""`shipway init`."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", nargs="?", default=".", help="the folder with the Dockerfile")
+    parser.add_argument("--name", help="the application's name (default: the folder's)")
+    parser.add_argument("--cluster", help="the cluster's name (default: the application's)")
+    parser.add_argument("--dockerfile", default="Dockerfile")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from shipway.deploy.starting import write_initial_files
+
+    folder = Path(arguments.folder)
+    files = write_initial_files(folder, arguments.name, arguments.cluster, arguments.dockerfile)
+    print(f"Wrote {', '.join(files)}. Next: shipway local up, then shipway deploy -e local")
+    return 0

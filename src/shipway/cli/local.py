@@ -1,0 +1,184 @@
+"""`shipway local ...`: an ECS on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shipway.local.down import Ended
+    from shipway.local.up import Running
+
+Arguments = argparse.Namespace
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(title="verbs", dest="local_verb", metavar="VERB", required=True)
+
+    up = _verb(verbs, "up", "start local ECS; say where it answers", _up)
+    up.add_argument(
+        "--instances", type=int, metavar="N", help="container instances for each cluster (default 3)"
+    )
+    up.add_argument(
+        "--port", type=int, metavar="P", help="of the endpoint; the registry takes the next (default 4700)"
+    )
+    up.add_argument("--region", help="default us-east-1")
+    up.add_argument("--cpu", type=int, metavar="UNITS", help="that each instance registers (1024 a core)")
+    up.add_argument("--memory", type=int, metavar="MIB", help="that each instance registers")
+    up.add_argument(
+        "--ephemeral", action="store_true", help="keep nothing: a temporary folder, removed at `down`"
+    )
+    up.add_argument("--foreground", action="store_true", help="stay in this terminal until Ctrl-C")
+
+    _verb(verbs, "down", "end processes and task containers; the data stays", _down, output=True)
+
+    status = _verb(verbs, "status", "what runs, and every URL", _status, output=True)
+    status.add_argument("--loops", action="store_true", help="also what each loop's last pass did")
+
+    env = _verb(verbs, "env", 'point AWS tools at local ECS: eval "$(shipway local env)"', _env)
+    env.add_argument("--shell", choices=("sh", "fish", "powershell"), default="sh")
+
+    logs = _verb(verbs, "logs", "the logs of local ECS itself (not of tasks)", _logs)
+    logs.add_argument("-f", "--follow", action="store_true", help="go on as they grow, until Ctrl-C")
+    logs.add_argument(
+        "-n", "--lines", type=int, default=50, metavar="N", help="last lines of each (default 50)"
+    )
+
+    reset = _verb(verbs, "reset", "down, and remove all data, images too", _reset, output=True)
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def run(arguments: Arguments) -> int:
+    from shipway.local.errors import LocalError
+
+    verb: Callable[[Arguments], int] = arguments.local_run
+    try:
+        return verb(arguments)
+    except LocalError as error:
+        print(f"shipway: {error}", file=sys.stderr)
+        return 1
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    function: Callable[[Arguments], int],
+    output: bool = False,
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.set_defaults(local_run=function)
+    parser.add_argument(
+        "--data", metavar="DIR", help="the data folder (default $SHIPWAY_DATA or ~/.local/share/shipway)"
+    )
+    if output:
+        parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    return parser
+
+
+def _up(arguments: Arguments) -> int:
+    from shipway.local import up
+
+    options = up.UpOptions(
+        data=arguments.data,
+        ephemeral=arguments.ephemeral,
+        port=arguments.port,
+        instances=arguments.instances,
+        region=arguments.region,
+        cpu=arguments.cpu,
+        memory_mib=arguments.memory,
+    )
+    if arguments.foreground:
+        up.run_in_foreground(options, os.environ, _print_where)
+        return 0
+    _print_where(up.start(options, os.environ))
+    return 0
+
+
+def _print_where(running: Running) -> None:
+    from shipway.local.up_text import render_running
+
+    print(render_running(running), end="", flush=True)
+
+
+def _down(arguments: Arguments) -> int:
+    from shipway.local import down
+
+    return _print_ended(down.stop(arguments.data, os.environ), arguments.output)
+
+
+def _reset(arguments: Arguments) -> int:
+    from shipway.local import down
+    from shipway.local.folder import find_folder
+
+    path = find_folder(arguments.data, os.environ).path
+    if not arguments.yes:
+        if not sys.stdin.isatty():
+            print(f"shipway: This removes all data in {path}. Say so with --yes.", file=sys.stderr)
+            return 2
+        if input(f"Remove all data in {path}: services, logs, images? [y/N] ").strip().lower() not in (
+            "y",
+            "yes",
+        ):
+            print("Nothing was removed.")
+            return 1
+    return _print_ended(down.stop(arguments.data, os.environ, reset=True), arguments.output)
+
+
+def _print_ended(ended: Ended, output: str) -> int:
+    from shipway.local.up_text import render_ended
+
+    _print_document(ended) if output == "json" else print(render_ended(ended), end="")
+    return 0
+
+
+def _status(arguments: Arguments) -> int:
+    from shipway.local.status import read_status
+    from shipway.local.status_text import render_status
+
+    status = read_status(arguments.data, os.environ)
+    if arguments.output == "json":
+        _print_document(status)
+    else:
+        print(render_status(status, arguments.loops), end="")
+    return 0 if status.running else 1
+
+
+def _env(arguments: Arguments) -> int:
+    from shipway.local.folder import find_folder
+    from shipway.local.shell import render_environment
+    from shipway.local.status_text import NOT_RUNNING
+
+    folder = find_folder(arguments.data, os.environ)
+    endpoint = folder.read_endpoint() if folder.running_pid() else None
+    if endpoint is None:
+        print("shipway: " + NOT_RUNNING.format(data=folder.path), file=sys.stderr)
+        return 1
+    print(render_environment(endpoint, arguments.shell), end="")
+    return 0
+
+
+def _logs(arguments: Arguments) -> int:
+    from shipway.local.folder import find_folder
+    from shipway.local.log_follow import follow, log_files, read_tail
+
+    folder = find_folder(arguments.data, os.environ)
+    if not log_files(folder):
+        print(f"shipway: There are no logs in {folder.path}: local ECS has not run there.", file=sys.stderr)
+        return 1
+    lines = follow(folder, arguments.lines) if arguments.follow else read_tail(folder, arguments.lines)
+    try:
+        for line in lines:
+            print(f"{line.source} | {line.text}", flush=arguments.follow)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _print_document(document: object) -> None:
+    import msgspec
+
+    print(msgspec.json.format(msgspec.json.encode(document)).decode())

@@ -1,0 +1,84 @@
+"""`shipway VERB ...`: find the verb, run it, turn what goes wrong into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+
+from shipway import __version__
+from shipway.cli.verbs import VERBS
+from shipway.deploy.errors import DeployError
+
+INTERRUPTED = 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given or given[0] in ("-h", "--help", "help"):
+        if given[1:2] and given[1] in VERBS:
+            return run_verb(given[1], ["--help"])
+        print(overview())
+        return 0 if given else 2
+    if given[0] in ("-V", "--version", "version"):
+        print(f"shipway {__version__}")
+        return 0
+    if given[0] not in VERBS:
+        from shipway.deploy.application.suggestion import did_you_mean
+
+        print(f"shipway: there is no verb {given[0]!r}. {did_you_mean(given[0], VERBS)}", file=sys.stderr)
+        return 2
+    return run_verb(given[0], given[1:])
+
+
+def run_verb(verb: str, given: list[str]) -> int:
+    module_name, summary = VERBS[verb]
+    module = None
+    try:
+        module = importlib.import_module(module_name)
+        parser = argparse.ArgumentParser(
+            prog=f"shipway {verb}", description=summary[:1].upper() + summary[1:] + "."
+        )
+        module.add_arguments(parser)
+        return int(module.run(parser.parse_args(given)))
+    except DeployError as error:
+        print(f"shipway {verb}: {error.sentence}", file=sys.stderr)
+        for line in error.details:
+            print(f"  | {line}", file=sys.stderr)
+        return getattr(module, "FAILURE_CODE", 1) if error.exit_code == 1 else error.exit_code
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "shipway":
+            raise
+        print(
+            f"shipway {verb}: the package {error.name} is not installed. Run: pip install 'shipway[local]'",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print(f"\nshipway {verb}: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has gone; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def overview() -> str:
+    width = max(map(len, VERBS))
+    lines = [f"  {verb:<{width}}  {summary}" for verb, (_, summary) in VERBS.items()]
+    return "\n".join(
+        [
+            "usage: shipway VERB [options]      shipway VERB --help",
+            "",
+            "Takes a container to Amazon ECS, and rehearses it on an ECS of your own.",
+            "",
+            *lines,
+            "",
+            "-e local points a verb at the ECS on this machine (shipway local up).",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Options that several verbs share, and the printing of what they return."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shipway.deploy.opening import Choices
+
+
+def add_target(
+    parser: argparse.ArgumentParser, *, environment_action: str | type[argparse.Action] = "store"
+) -> None:
+    parser.add_argument("-c", "--config", metavar="FILE", default=os.environ.get("SHIPWAY_CONFIG"))
+    parser.add_argument(
+        "-e",
+        "--env",
+        action=environment_action,
+        metavar="NAME",
+        default=os.environ.get("SHIPWAY_ENV"),
+        help="an environment of shipway.yml; `local` is the ECS on this machine",
+    )
+    parser.add_argument(
+        "-s", "--service", metavar="[CLUSTER/]SERVICE", help="instead of the one in shipway.yml"
+    )
+    parser.add_argument("--cluster", metavar="NAME", help="instead of the one in shipway.yml")
+    parser.add_argument("--region", metavar="REGION")
+    parser.add_argument("--profile", metavar="NAME", help="an AWS profile")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+
+
+def add_watch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--timeout", metavar="DURATION", default="20m", help="for example 90s, 10m, 1h (default 20m)"
+    )
+
+
+def choices(arguments: argparse.Namespace) -> Choices:
+    from shipway.deploy.opening import Choices
+
+    return Choices(
+        config=arguments.config,
+        environment=arguments.env,
+        service=arguments.service,
+        cluster=arguments.cluster,
+        region=arguments.region,
+        profile=arguments.profile,
+    )
+
+
+def show(arguments: argparse.Namespace, document: Any, text: str) -> None:
+    """One document on stdout for `-o json`, the text otherwise."""
+    if arguments.output == "json":
+        print(json.dumps(document, indent=2, default=plain))
+    elif text:
+        print(text)
+
+
+def plain(value: Any) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,22 @@
+"""`shipway rollback`."""
+
+from __future__ import annotations
+
+import argparse
+
+from shipway.cli.options import add_target, add_watch, choices, show
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_target(parser)
+    add_watch(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from shipway.deploy.opening import open_session, open_tools, seconds
+    from shipway.deploy.services import rollback
+
+    session = open_session(choices(arguments))
+    outcome = rollback(session.aws, session.service, open_tools(), seconds(arguments.timeout))
+    show(arguments, outcome.as_document(), outcome.text())
+    return outcome.exit_code

@@ -1,0 +1,17 @@
+"""The verbs of the command line: where each lives, and what it does in one line."""
+
+from __future__ import annotations
+
+VERBS: dict[str, tuple[str, str]] = {
+    "init": ("shipway.cli.init", "write shipway.yml and the ECS JSON beside it, from a Dockerfile"),
+    "deploy": ("shipway.cli.deploy", "build, push, register, create or update the service, watch, verdict"),
+    "status": ("shipway.cli.status", "the service: deployments, tasks, targets, events, URLs"),
+    "why": ("shipway.cli.why", "the post-mortem of a service or a task"),
+    "logs": ("shipway.cli.logs", "the service's log lines"),
+    "rollback": ("shipway.cli.rollback", "go back to the last deployment that succeeded"),
+    "run": ("shipway.cli.run", "run a one-off task where ECS places it; end with its exit code"),
+    "start": ("shipway.cli.start", "start a one-off task on the container instances you name"),
+    "stop": ("shipway.cli.stop", "stop a task"),
+    "delete": ("shipway.cli.delete", "delete the service and its tasks"),
+    "local": ("shipway.cli.local", "an ECS on this machine: up, status, env, logs, down, reset"),
+}

@@ -1,0 +1,84 @@
+"""What `shipway.yml` says, for one environment, as a value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+Members = dict[str, Any]
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """How one container's image is built, and the repository it is pushed to."""
+
+    context: str = "."
+    dockerfile: str | None = None
+    args: dict[str, str] = {}
+    target: str | None = None
+    platform: str | None = None
+    repository: str | None = None
+    tag: str | None = None
+
+
+class HealthCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """A target group's health check, in its usual words; seconds throughout."""
+
+    path: str = "/"
+    interval: int = 30
+    timeout: int = 5
+    healthy_threshold: int = 5
+    unhealthy_threshold: int = 2
+    matcher: str = "200"
+    port: str = "traffic-port"
+
+
+class LoadBalancer(msgspec.Struct, frozen=True, kw_only=True):
+    """The Application Load Balancer, target group and listener in front of one container's port."""
+
+    container: str
+    container_port: int
+    name: str | None = None
+    create: bool | None = None
+    internal: bool = False
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    listener_port: int = 80
+    health_check: HealthCheck = HealthCheck()
+    deregistration_delay: int = 300
+
+
+class NamedTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A one-off task with a name, for `shipway run NAME`."""
+
+    container: str | None = None
+    command: tuple[str, ...] | None = None
+    environment: dict[str, str] = {}
+    count: int = 1
+    launch_type: str | None = None
+
+
+class Application(msgspec.Struct, frozen=True, kw_only=True):
+    """One application in one environment; `task_definition` and `service` hold ECS's members verbatim."""
+
+    name: str
+    cluster: str = "default"
+    region: str | None = None
+    profile: str | None = None
+    create: bool | None = None
+    images: dict[str, Image] = {}
+    task_definition: Members = {}
+    service: Members = {}
+    load_balancer: LoadBalancer | None = None
+    tasks: dict[str, NamedTask] = {}
+    environment: str | None = None
+    folder: str = "."
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def service_name(self) -> str:
+        return str(self.service.get("serviceName") or self.name)
+
+    @property
+    def family(self) -> str:
+        return str(self.task_definition.get("family") or self.name)

@@ -1,0 +1,58 @@
+"""The keys of `shipway.yml` that are ours; everything under `task_definition` and `service` is ECS's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from shipway.deploy.application.suggestion import did_you_mean
+from shipway.deploy.application.variables import Path
+
+Keys = dict[str, Any]
+
+# None: a value, or ECS's members. A mapping: known keys below. The key "*": any name, then known keys.
+IMAGE: Keys = dict.fromkeys(("context", "dockerfile", "args", "target", "platform", "repository", "tag"))
+HEALTH_CHECK: Keys = dict.fromkeys(
+    ("path", "interval", "timeout", "healthy_threshold", "unhealthy_threshold", "matcher", "port")
+)
+LOAD_BALANCER: Keys = {
+    **dict.fromkeys(
+        (
+            "name",
+            "create",
+            "internal",
+            "subnets",
+            "security_groups",
+            "listener_port",
+            "container",
+            "container_port",
+            "deregistration_delay",
+        )
+    ),
+    "health_check": HEALTH_CHECK,
+}
+TASK: Keys = dict.fromkeys(("container", "command", "environment", "count", "launch_type"))
+OVERLAY: Keys = {
+    **dict.fromkeys(("name", "cluster", "region", "profile", "create", "task_definition", "service")),
+    "images": {"*": IMAGE},
+    "load_balancer": LOAD_BALANCER,
+    "tasks": {"*": TASK},
+}
+APPLICATION: Keys = {**OVERLAY, "environments": {"*": OVERLAY}}
+
+
+def unknown_keys(value: Any, known: Keys = APPLICATION, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every key that is neither ours nor free (`x-`), with a suggestion."""
+    if not isinstance(value, dict):
+        return
+    for key, item in value.items():
+        if key.startswith("x-"):
+            continue
+        below = known.get(key, known.get("*"))
+        if key in known or "*" in known:
+            if isinstance(below, dict):
+                yield from unknown_keys(item, below, (*path, key))
+        else:
+            place = ".".join(str(step) for step in path)
+            inside = f" under {place}" if place else ""
+            yield (*path, key), f"unknown key {key!r}{inside}. {did_you_mean(key, known)}"

@@ -1,0 +1,182 @@
+"""Find `shipway.yml` by walking up, read it with the files it names, and decode it for one environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+import msgspec
+
+from shipway.deploy.application import document as documents
+from shipway.deploy.application.application import Application
+from shipway.deploy.application.document import Document
+from shipway.deploy.application.ecs_members import check_containers, ready
+from shipway.deploy.application.keys import unknown_keys
+from shipway.deploy.application.overlay import merge
+from shipway.deploy.application.suggestion import did_you_mean
+from shipway.deploy.application.variables import Path, VariableError, expand
+from shipway.deploy.errors import DeployError
+
+FILE_NAMES = ("shipway.yml", "shipway.yaml", "shipway.json")
+LOCAL = "local"
+VERBATIM = ("task_definition", "service")
+
+
+def find(start: FilePath) -> FilePath | None:
+    for folder in (start, *start.parents):
+        for name in FILE_NAMES:
+            if (folder / name).is_file():
+                return folder / name
+    return None
+
+
+def locate(config: str | None, start: FilePath) -> FilePath:
+    """The application file: the one named, or the nearest one upwards."""
+    if config is not None:
+        return FilePath(config)
+    found = find(start)
+    if found is None:
+        raise DeployError(
+            f"There is no shipway.yml in {start} or above it. "
+            "Run `shipway init` to write one, or name one with -c."
+        )
+    return found
+
+
+def read_application(
+    file: FilePath, environment: str | None, variables: Mapping[str, str] | None = None
+) -> Application:
+    """The application that this file describes in this environment."""
+    folder = file.resolve().parent
+    main = _read(file, file.name)
+    value = main.value if main.value is not None else {}
+    if not isinstance(value, dict):
+        raise DeployError(
+            f"{main.place(())}: the file must be a mapping of keys such as cluster and service."
+        )
+    for path, complaint in unknown_keys(value):
+        raise DeployError(f"{main.place(path)}: {complaint}")
+    return _Decoder(main, folder, environment, os.environ if variables is None else variables).application()
+
+
+def _read(file: FilePath, shown: str) -> Document:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DeployError(f"{file} does not exist.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeployError(f"{file} cannot be read: {error}.") from None
+    return documents.parse(shown, text)
+
+
+class _Decoder:
+    def __init__(
+        self, main: Document, folder: FilePath, environment: str | None, variables: Mapping[str, str]
+    ) -> None:
+        self.main = main
+        self.folder = folder
+        self.environment = environment
+        self.variables = variables
+        self.beside: dict[str, tuple[Document, Path]] = {}
+
+    def application(self) -> Application:
+        merged = self.layer({k: v for k, v in self.main.value.items() if k != "environments"}, ())
+        over_path: Path = ("environments", self.environment or "")
+        over = self.overlay()
+        if over:
+            # A path names a whole definition: it takes the base's place rather than being laid over it.
+            replaced = [key for key in VERBATIM if isinstance(over.get(key), str)]
+            base = {key: item for key, item in merged.items() if key not in replaced}
+            merged = merge(base, self.layer(over, over_path))
+        for container, image in list((merged.get("images") or {}).items()):
+            if isinstance(image, str):
+                merged["images"][container] = {"context": image}
+        merged.setdefault("name", self._default_name(merged))
+        merged |= {"environment": self.environment, "folder": str(self.folder)}
+        kept = {key: item for key, item in merged.items() if not key.startswith("x-") and item is not None}
+        try:
+            application = msgspec.convert(kept, Application, strict=False)
+        except msgspec.ValidationError as error:
+            raise DeployError(self._type_complaint(error)) from None
+        return self.checked(application)
+
+    def overlay(self) -> dict[str, Any]:
+        known = self.main.value.get("environments") or {}
+        if self.environment is None or (self.environment == LOCAL and LOCAL not in known):
+            return {}
+        if self.environment not in known:
+            raise DeployError(
+                f"{self.main.place(('environments',))}: there is no environment {self.environment!r}. "
+                f"{did_you_mean(self.environment, [*known, LOCAL])}",
+                exit_code=2,
+            )
+        return known[self.environment] or {}
+
+    def layer(self, value: dict[str, Any], path: Path) -> dict[str, Any]:
+        """One layer of the file: variables replaced, ECS JSON beside it read in."""
+        layer: dict[str, Any] = self.expanded(
+            self.main, {k: v for k, v in value.items() if k[:2] != "x-"}, path
+        )
+        for key in VERBATIM:
+            if isinstance(layer.get(key), str):
+                document = _read(self.folder / layer[key], layer[key])
+                wrapped = {"task_definition": "taskDefinition", "service": "service"}[key]
+                unwrapped = document.value
+                inner: Path = ()
+                if isinstance(unwrapped, dict) and isinstance(unwrapped.get(wrapped), dict):
+                    unwrapped, inner = unwrapped[wrapped], (wrapped,)
+                if not isinstance(unwrapped, dict):
+                    raise DeployError(f"{document.place(())}: this must be a JSON object with ECS's members.")
+                layer[key] = self.expanded(document, unwrapped, inner)
+                self.beside[key] = (document, inner)
+        return layer
+
+    def expanded(self, document: Document, value: Any, path: Path) -> Any:
+        try:
+            return expand(value, self.variables, path)
+        except VariableError as error:
+            raise DeployError(f"{document.place(error.path)}: {error.complaint}.") from None
+
+    def checked(self, application: Application) -> Application:
+        definition, notes = ready(
+            "RegisterTaskDefinition", application.task_definition, ("family",), self.placer("task_definition")
+        )
+        check_containers(definition, application.images, self.placer("task_definition"))
+        definition.setdefault("family", application.name)
+        service, more = ready(
+            "CreateService", application.service, ("serviceName", "taskDefinition"), self.placer("service")
+        )
+        service.setdefault("serviceName", application.name)
+        return msgspec.structs.replace(
+            application, task_definition=definition, service=service, warnings=(*notes, *more)
+        )
+
+    def placer(self, key: str) -> Any:
+        def place(path: Path) -> str:
+            over: Path = ("environments", self.environment or "", key, *path)
+            if over in self.main.lines:
+                return self.main.place(over)
+            if key in self.beside:
+                document, inner = self.beside[key]
+                return document.place((*inner, *path))
+            return self.main.place((key, *path))
+
+        return place
+
+    def _default_name(self, merged: dict[str, Any]) -> str:
+        for key, member in (("service", "serviceName"), ("task_definition", "family")):
+            if isinstance(merged.get(key), dict) and merged[key].get(member):
+                return str(merged[key][member])
+        return re.sub(r"[^A-Za-z0-9_-]+", "-", self.folder.name).strip("-") or "shipway"
+
+    def _type_complaint(self, error: msgspec.ValidationError) -> str:
+        complaint, _, dotted = str(error).partition(" - at `$")
+        steps = tuple(re.findall(r"[^.\[\]`]+", dotted))
+        over = ("environments", self.environment or "", *steps)
+        place = self.main.place(over if over in self.main.lines else steps)
+        shown = ".".join(steps) or "the file"
+        complaint = complaint.replace("Object missing", "lacks the").replace("`", "'")
+        return f"{place}: {shown}: {complaint[:1].lower() + complaint[1:]}."

@@ -1,0 +1,1 @@
+"""Where the deploy half touches the world: AWS, Docker, git, the terminal, the clock."""

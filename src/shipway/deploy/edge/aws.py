@@ -1,0 +1,131 @@
+"""AWS as the deploy half sees it: opened from local ECS's endpoint file, or by boto3's own chain."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shipway.deploy.edge.calls import BotoCalls
+from shipway.deploy.edge.ecr import Ecr
+from shipway.deploy.edge.ecs import Ecs
+from shipway.deploy.edge.elbv2 import Elbv2
+from shipway.deploy.edge.logs import Logs
+from shipway.deploy.errors import DeployError
+
+LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class Aws:
+    """The services a deployment uses."""
+
+    ecs: Ecs
+    ecr: Ecr
+    elbv2: Elbv2
+    logs: Logs
+    region: str
+    local: bool = False
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which AWS: the environment's name, and the user's choices that win over the chain's."""
+
+    environment: str | None = None
+    region: str | None = None
+    profile: str | None = None
+
+
+def data_folder(variables: Mapping[str, str]) -> Path:
+    if variables.get("SHIPWAY_DATA"):
+        return Path(variables["SHIPWAY_DATA"])
+    base = variables.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "shipway"
+
+
+def read_endpoint(folder: Path) -> dict[str, Any]:
+    """What `shipway local up` wrote: where local ECS answers, and with which credentials."""
+    not_running = DeployError(
+        f"Local ECS is not running (looked in {folder}). Start it with `shipway local up`.",
+    )
+    try:
+        endpoint = json.loads((folder / "endpoint.json").read_text())
+        wanted = ("endpoint_url", "region", "access_key_id", "secret_access_key")
+        if not isinstance(endpoint, dict) or any(not isinstance(endpoint.get(key), str) for key in wanted):
+            raise not_running
+    except (OSError, ValueError):
+        raise not_running from None
+    return endpoint
+
+
+def open_aws(where: Where, cluster: str, variables: Mapping[str, str] | None = None) -> Aws:
+    """Open the AWS that these choices name; for `-e local`, the one on this machine, which must answer."""
+    if where.environment == LOCAL:
+        return _open_local(cluster, os.environ if variables is None else variables)
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        session = boto3.Session(profile_name=where.profile, region_name=where.region)
+    except BotoCoreError as error:
+        raise DeployError(f"The AWS profile cannot be used: {error}.") from None
+    if session.region_name is None:
+        raise DeployError(
+            "No AWS region is set. Write region: in shipway.yml, pass --region, or set AWS_REGION."
+        )
+    return _aws(session, cluster, f"AWS ({session.region_name})", {})
+
+
+def _open_local(cluster: str, variables: Mapping[str, str]) -> Aws:
+    import boto3
+
+    folder = data_folder(variables)
+    endpoint = read_endpoint(folder)
+    session = boto3.Session(
+        aws_access_key_id=endpoint["access_key_id"],
+        aws_secret_access_key=endpoint["secret_access_key"],
+        region_name=endpoint["region"],
+    )
+    if not _answers(endpoint["endpoint_url"]):
+        raise DeployError(f"Local ECS is not running (looked in {folder}). Start it with `shipway local up`.")
+    where = f"local ECS ({endpoint['endpoint_url']})"
+    return _aws(session, cluster, where, {"endpoint_url": endpoint["endpoint_url"]}, local=True)
+
+
+def _answers(endpoint_url: str) -> bool:
+    import http.client
+    import urllib.parse
+
+    parts = urllib.parse.urlsplit(endpoint_url)
+    connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port or 80, timeout=5)
+    try:
+        connection.request("GET", "/_shipway/health")
+        connection.getresponse().read(1024)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def _aws(session: Any, cluster: str, where: str, client: dict[str, Any], *, local: bool = False) -> Aws:
+    from botocore.config import Config
+
+    # Steady, short: the watcher itself asks again, so the SDK need not persist for long.
+    config = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=20)
+
+    def calls(service: str) -> BotoCalls:
+        return BotoCalls(session.client(service, config=config, **client), where)
+
+    return Aws(
+        ecs=Ecs(calls("ecs"), cluster),
+        ecr=Ecr(calls("ecr")),
+        elbv2=Elbv2(calls("elbv2")),
+        logs=Logs(calls("logs")),
+        region=session.region_name,
+        local=local,
+    )

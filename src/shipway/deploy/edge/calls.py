@@ -1,0 +1,150 @@
+"""The seam to AWS: an operation in, its answer out, refusals as sentences, members unknown to the SDK raw."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+
+from shipway.deploy.errors import AwsRefusal, DeployError
+
+CREDENTIAL_CODES = frozenset(
+    (
+        "UnrecognizedClientException",
+        "InvalidSignatureException",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "AuthFailure",
+    )
+)
+DENIED_CODES = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"))
+
+
+class Calls(Protocol):
+    """One AWS service."""
+
+    def call(self, operation: str, members: dict[str, Any]) -> dict[str, Any]:
+        """Send the operation's members, return its answer; a refusal is an AwsRefusal."""
+        ...
+
+
+class BotoCalls:
+    """A service by a boto3 client. What its model does not know goes into the JSON body as written."""
+
+    def __init__(self, client: Any, where: str) -> None:
+        self._client = client
+        self._where = where
+        self._raw_members: dict[str, Any] | None = None
+        self._raw_answer: dict[str, Any] | None = None
+        protocol = client.meta.service_model.metadata.get("protocol")
+        if protocol == "json":
+            service = client.meta.service_model.service_id.hyphenize()
+            client.meta.events.register(f"before-call.{service}", self._add_raw_members)
+            client.meta.events.register(f"after-call.{service}", self._keep_raw_answer)
+
+    def call(self, operation: str, members: dict[str, Any]) -> dict[str, Any]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        model = self._client.meta.service_model.operation_model(operation)
+        known, unknown = known_and_unknown(model.input_shape, members)
+        self._raw_members, self._raw_answer = unknown, None
+        try:
+            answer: dict[str, Any] = self._client._make_api_call(operation, known)
+        except ClientError as error:
+            raise self._refusal(operation, dict(error.response)) from None
+        except BotoCoreError as error:
+            raise DeployError(self._unsent(operation, error)) from None
+        answer.pop("ResponseMetadata", None)
+        return answer
+
+    def raw_answer(self) -> dict[str, Any] | None:
+        """The last answer as it came, with members that the installed SDK's model drops."""
+        return self._raw_answer
+
+    def _add_raw_members(self, params: dict[str, Any], **_: Any) -> None:
+        if self._raw_members:
+            params["body"] = json.dumps(overlaid(json.loads(params["body"]), self._raw_members)).encode()
+
+    def _keep_raw_answer(self, http_response: Any, **_: Any) -> None:
+        if http_response.status_code == 200:
+            self._raw_answer = json.loads(http_response.content or b"{}")
+
+    def _refusal(self, operation: str, response: dict[str, Any]) -> AwsRefusal:
+        error = response.get("Error", {})
+        code, message = str(error.get("Code", "Unknown")), str(error.get("Message", "")).strip()
+        return AwsRefusal(
+            refusal_sentence(operation, code, message, self._where), operation=operation, code=code
+        )
+
+    def _unsent(self, operation: str, error: Exception) -> str:
+        return unsent_sentence(operation, type(error).__name__, str(error), self._where)
+
+
+def refusal_sentence(operation: str, code: str, message: str, where: str) -> str:
+    if code in CREDENTIAL_CODES:
+        return (
+            f"{operation} at {where} refused the credentials ({code}: {message.rstrip('.')}). "
+            "Check the profile or the AWS_* variables in use, or sign in again."
+        )
+    if code in DENIED_CODES:
+        return (
+            f"{operation} at {where} is not allowed ({message.rstrip('.')}). "
+            "Give these credentials that permission, or use a profile that has it."
+        )
+    if code == "ClusterNotFoundException":
+        return f"{operation}: this cluster does not exist at {where}. Correct the name, or create it."
+    return f"{operation} at {where} was refused: {code}: {message}"
+
+
+def unsent_sentence(operation: str, kind: str, message: str, where: str) -> str:
+    if kind in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"):
+        return (
+            f"{operation}: there are no AWS credentials ({message.rstrip('.')}). "
+            "Sign in, name a --profile, or rehearse with -e local."
+        )
+    if kind in (
+        "EndpointConnectionError",
+        "ConnectTimeoutError",
+        "ReadTimeoutError",
+        "ConnectionClosedError",
+    ):
+        return (
+            f"{operation}: {where} does not answer ({message.rstrip('.')}). Check the network and the region."
+        )
+    return f"{operation} could not be sent to {where}: {message.strip()}"
+
+
+def known_and_unknown(shape: Any, value: Any) -> tuple[Any, Any]:
+    """The value in two parts of the same form: what the shape knows, and the rest (None if there is none)."""
+    kind = getattr(shape, "type_name", None)
+    if kind == "structure" and isinstance(value, dict) and not getattr(shape, "is_document_type", False):
+        known: dict[Any, Any] = {}
+        unknown: dict[Any, Any] = {}
+        for key, item in value.items():
+            if key not in shape.members:
+                unknown[key] = item
+                continue
+            known[key], rest = known_and_unknown(shape.members[key], item)
+            if rest is not None:
+                unknown[key] = rest
+        return known, unknown or None
+    if kind == "list" and isinstance(value, list | tuple):
+        pairs = [known_and_unknown(shape.member, item) for item in value]
+        rests = {index: rest for index, (_, rest) in enumerate(pairs) if rest is not None}
+        return [known for known, _ in pairs], rests or None
+    return value, None
+
+
+def overlaid(body: Any, unknown: Any) -> Any:
+    """The body with the unknown members put back at their places."""
+    if isinstance(body, list) and isinstance(unknown, dict):
+        return [
+            overlaid(item, unknown[index]) if index in unknown else item for index, item in enumerate(body)
+        ]
+    if isinstance(body, dict) and isinstance(unknown, dict):
+        return body | {key: overlaid(body.get(key), item) for key, item in unknown.items()}
+    return unknown

@@ -1,0 +1,140 @@
+"""Every call to Amazon ECS that the deploy half makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from shipway.deploy.edge.calls import Calls
+from shipway.deploy.errors import AwsRefusal
+
+Members = dict[str, Any]
+
+
+class Ecs:
+    """ECS for one cluster; plain answers, absent things as None."""
+
+    def __init__(self, calls: Calls, cluster: str) -> None:
+        self._calls = calls
+        self.cluster = cluster
+
+    def cluster_described(self) -> Members | None:
+        answer = self._calls.call("DescribeClusters", {"clusters": [self.cluster]})
+        return next(
+            (found for found in answer.get("clusters", ()) if found.get("status") != "INACTIVE"), None
+        )
+
+    def create_cluster(self) -> Members:
+        return _member(self._calls.call("CreateCluster", {"clusterName": self.cluster}), "cluster")
+
+    def delete_cluster(self) -> None:
+        self._calls.call("DeleteCluster", {"cluster": self.cluster})
+
+    def service(self, name: str) -> Members | None:
+        try:
+            answer = self._calls.call("DescribeServices", {"cluster": self.cluster, "services": [name]})
+        except AwsRefusal as refusal:
+            if refusal.code == "ClusterNotFoundException":
+                return None
+            raise
+        return next(
+            (found for found in answer.get("services", ()) if found.get("status") != "INACTIVE"), None
+        )
+
+    def service_names(self) -> list[str]:
+        arns = self._pages("ListServices", "serviceArns", {"cluster": self.cluster, "maxResults": 100})
+        return sorted(arn.rsplit("/", 1)[-1] for arn in arns)
+
+    def create_service(self, members: Members) -> Members:
+        return _member(self._calls.call("CreateService", {"cluster": self.cluster, **members}), "service")
+
+    def update_service(self, members: Members) -> Members:
+        return _member(self._calls.call("UpdateService", {"cluster": self.cluster, **members}), "service")
+
+    def delete_service(self, name: str) -> Members:
+        request = {"cluster": self.cluster, "service": name, "force": True}
+        return _member(self._calls.call("DeleteService", request), "service")
+
+    def task_definition(self, reference: str) -> Members | None:
+        """With members that the SDK does not know, when the endpoint gives them."""
+        try:
+            answer = self._calls.call("DescribeTaskDefinition", {"taskDefinition": reference})
+        except AwsRefusal as refusal:
+            if refusal.code in ("ClientException", "InvalidParameterException"):
+                return None
+            raise
+        raw = getattr(self._calls, "raw_answer", lambda: None)() or answer
+        return _member(raw, "taskDefinition")
+
+    def register_task_definition(self, members: Members) -> Members:
+        return _member(self._calls.call("RegisterTaskDefinition", members), "taskDefinition")
+
+    def service_deployments(self, service: str, statuses: Iterable[str] = ()) -> Iterator[Members]:
+        """Newest first."""
+        request: Members = {"cluster": self.cluster, "service": service}
+        if statuses:
+            request["status"] = sorted(statuses)
+        found = self._pages("ListServiceDeployments", "serviceDeployments", request)
+        yield from sorted(found, key=lambda brief: _stamp(brief.get("createdAt")), reverse=True)
+
+    def service_deployment(self, arn: str) -> Members | None:
+        answer = self._calls.call("DescribeServiceDeployments", {"serviceDeploymentArns": [arn]})
+        return next(iter(answer.get("serviceDeployments", ())), None)
+
+    def stop_service_deployment(self, arn: str) -> None:
+        self._calls.call("StopServiceDeployment", {"serviceDeploymentArn": arn, "stopType": "ROLLBACK"})
+
+    def service_revision(self, arn: str) -> Members | None:
+        answer = self._calls.call("DescribeServiceRevisions", {"serviceRevisionArns": [arn]})
+        return next(iter(answer.get("serviceRevisions", ())), None)
+
+    def run_task(self, members: Members) -> Members:
+        return self._calls.call("RunTask", {"cluster": self.cluster, **members})
+
+    def start_task(self, members: Members) -> Members:
+        return self._calls.call("StartTask", {"cluster": self.cluster, **members})
+
+    def stop_task(self, task: str, reason: str) -> Members:
+        request = {"cluster": self.cluster, "task": task, "reason": reason}
+        return _member(self._calls.call("StopTask", request), "task")
+
+    def tasks(self, references: Iterable[str]) -> list[Members]:
+        wanted, found = list(references), []
+        for start in range(0, len(wanted), 100):
+            request = {"cluster": self.cluster, "tasks": wanted[start : start + 100]}
+            found += self._calls.call("DescribeTasks", request).get("tasks", [])
+        return found
+
+    def service_tasks(self, service: str) -> list[Members]:
+        """Running, starting and lately stopped tasks of a service."""
+        arns: list[str] = []
+        for status in ("RUNNING", "STOPPED"):
+            request = {"cluster": self.cluster, "serviceName": service, "desiredStatus": status}
+            arns += [arn for arn in self._pages("ListTasks", "taskArns", request) if arn not in arns]
+        return self.tasks(arns)
+
+    def container_instances(self) -> list[Members]:
+        arns = list(self._pages("ListContainerInstances", "containerInstanceArns", {"cluster": self.cluster}))
+        found: list[Members] = []
+        for start in range(0, len(arns), 100):
+            request = {"cluster": self.cluster, "containerInstances": arns[start : start + 100]}
+            found += self._calls.call("DescribeContainerInstances", request).get("containerInstances", [])
+        return found
+
+    def _pages(self, operation: str, member: str, request: Members) -> Iterator[Any]:
+        token: str | None = None
+        while True:
+            answer = self._calls.call(operation, request | ({"nextToken": token} if token else {}))
+            yield from answer.get(member, ())
+            token = answer.get("nextToken")
+            if not token:
+                return
+
+
+def _member(answer: Members, name: str) -> Members:
+    found: Members = answer.get(name) or {}
+    return found
+
+
+def _stamp(moment: Any) -> float:
+    return float(moment.timestamp()) if hasattr(moment, "timestamp") else float(moment or 0)

@@ -1,0 +1,138 @@
+"""Apply a plan, action by action; no choices are made here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from shipway.deploy.edge.aws import Aws
+from shipway.deploy.edge.docker import Docker
+from shipway.deploy.edge.progress import Progress
+from shipway.deploy.planning import actions
+from shipway.deploy.planning.actions import REGISTERED, Plan
+from shipway.deploy.planning.load_balancing import BalancerSeen, BalancerWish
+from shipway.deploy.planning.references import in_ecr, registry_address, repository_name
+
+Members = dict[str, Any]
+
+
+@dataclass
+class Made:
+    """What the actions so far have made, for the ones that come after them."""
+
+    image_ids: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    task_definition: Members = field(default_factory=dict)
+    service: Members | None = None
+    load_balancer: Members = field(default_factory=dict)
+    target_group: Members = field(default_factory=dict)
+
+
+class Executor:
+    """The hands of a deployment."""
+
+    def __init__(self, aws: Aws, docker: Docker, progress: Progress, folder: str) -> None:
+        self.aws = aws
+        self.docker = docker
+        self.progress = progress
+        self.folder = folder
+        self.made = Made()
+        self.balancer: BalancerWish | None = None
+        self._repositories: dict[str, str] = {}
+
+    def expect(self, wish: BalancerWish | None, seen: BalancerSeen) -> None:
+        self.balancer = wish
+        self.made.load_balancer = seen.load_balancer or {}
+        self.made.target_group = seen.target_group or {}
+
+    def apply(self, plan: Plan) -> Made:
+        for action in plan:
+            self.progress.say(f"{action.text()}: {action.reason}")
+            self.progress.now(action.text())
+            self._one(action)
+        return self.made
+
+    def _one(self, action: actions.Action) -> None:
+        match action:
+            case actions.BuildImage():
+                image_id = self.docker.build(action, self.folder, self.progress.now)
+                self.made.image_ids[action.container] = image_id
+            case actions.CreateRepository():
+                self._repositories[action.repository] = self.aws.ecr.create_repository(
+                    repository_name(action.repository)
+                )
+            case actions.PushImage():
+                self._push(action)
+            case actions.CreateCluster():
+                self.aws.ecs.create_cluster()
+            case actions.RegisterTaskDefinition():
+                self.made.task_definition = self.aws.ecs.register_task_definition(action.members)
+            case actions.CreateService():
+                members = {
+                    "serviceName": action.service,
+                    **action.members,
+                    **self._targets(action.target_group),
+                }
+                members["taskDefinition"] = self._task_definition(action.task_definition)
+                self.made.service = self.aws.ecs.create_service(members)
+            case actions.UpdateService():
+                members = {"service": action.service, **action.members, **self._targets(action.target_group)}
+                if action.task_definition is not None:
+                    members["taskDefinition"] = self._task_definition(action.task_definition)
+                self.made.service = self.aws.ecs.update_service(members)
+            case _:
+                self._balance(action)
+
+    def _balance(self, action: actions.Action) -> None:
+        elbv2 = self.aws.elbv2
+        match action:
+            case actions.CreateLoadBalancer():
+                self.made.load_balancer = elbv2.create_load_balancer(action.members)
+            case actions.CreateTargetGroup():
+                network = (
+                    {"VpcId": self.made.load_balancer["VpcId"]}
+                    if self.made.load_balancer.get("VpcId")
+                    else {}
+                )
+                self.made.target_group = elbv2.create_target_group(action.members | network)
+            case actions.ModifyTargetGroup():
+                elbv2.modify_target_group(self.made.target_group["TargetGroupArn"], action.members)
+            case actions.SetTargetGroupAttributes():
+                arn = self.made.target_group["TargetGroupArn"]
+                elbv2.set_target_group_attributes(arn, dict(action.attributes))
+            case actions.CreateListener():
+                forward = {"Type": "forward", "TargetGroupArn": self.made.target_group["TargetGroupArn"]}
+                elbv2.create_listener(
+                    {
+                        "LoadBalancerArn": self.made.load_balancer["LoadBalancerArn"],
+                        "Protocol": "HTTP",
+                        "Port": action.port,
+                        "DefaultActions": [forward],
+                    }
+                )
+
+    def _push(self, action: actions.PushImage) -> None:
+        image_id = self.made.image_ids[action.container]
+        tag = action.tag or f"sha-{image_id.removeprefix('sha256:')[:12]}"
+        uri, login = action.repository, None
+        if in_ecr(action.repository):
+            name = repository_name(action.repository)
+            uri = self._repositories.get(action.repository) or self.aws.ecr.repository_uri(name) or uri
+            login = self.aws.ecr.login()
+            # The token names ECR's address; the login must name the one that is pushed to.
+            login = type(login)(registry_address(uri) or login.address, login.user, login.password)
+        digest = self.docker.push(image_id, f"{uri}:{tag}", login)
+        self.made.digests[action.container] = f"{uri}@{digest}"
+        self.made.tags[action.container] = tag
+        self.progress.say(f"pushed {uri}:{tag} as {digest[:19]}")
+
+    def _task_definition(self, reference: str) -> str:
+        return str(self.made.task_definition["taskDefinitionArn"]) if reference == REGISTERED else reference
+
+    def _targets(self, target_group: str | None) -> Members:
+        if target_group is None or self.balancer is None:
+            return {}
+        from shipway.deploy.planning.release import balancer_member
+
+        return {"loadBalancers": [balancer_member(self.balancer, self.made.target_group)]}

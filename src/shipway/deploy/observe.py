@@ -1,0 +1,81 @@
+"""Look at AWS before a plan: the cluster, the service, its task definition, its load balancer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shipway.deploy.edge.aws import Aws
+from shipway.deploy.planning.fit import needs_of, never_fits, sentence
+from shipway.deploy.planning.load_balancing import BalancerSeen, BalancerWish
+from shipway.deploy.planning.release import Seen
+
+Members = dict[str, Any]
+
+
+def observe(aws: Aws, service_name: str, family: str, balancer: BalancerWish | None) -> Seen:
+    cluster = aws.ecs.cluster_described()
+    service = aws.ecs.service(service_name) if cluster is not None else None
+    live = (
+        aws.ecs.task_definition(service["taskDefinition"])
+        if service and service.get("taskDefinition")
+        else None
+    )
+    return Seen(
+        cluster=cluster,
+        service=service,
+        live=live,
+        latest=aws.ecs.task_definition(family),
+        balancer=observe_balancer(aws, balancer) if balancer else BalancerSeen(),
+    )
+
+
+def observe_balancer(aws: Aws, wish: BalancerWish) -> BalancerSeen:
+    load_balancer = aws.elbv2.load_balancer(wish.name)
+    target_group = aws.elbv2.target_group(wish.name)
+    attributes = aws.elbv2.target_group_attributes(target_group["TargetGroupArn"]) if target_group else {}
+    listeners = aws.elbv2.listeners(load_balancer["LoadBalancerArn"]) if load_balancer else []
+    return BalancerSeen(load_balancer, target_group, tuple(sorted(attributes.items())), tuple(listeners))
+
+
+def room_missing(aws: Aws, definition: Members, service: Members) -> str | None:
+    """Said before anything is touched: no instance could hold this task, even an empty one."""
+    fargate = service.get("launchType") == "FARGATE" or definition.get("requiresCompatibilities") == [
+        "FARGATE"
+    ]
+    if fargate or service.get("capacityProviderStrategy"):
+        return None
+    instances = aws.ecs.container_instances()
+    gap = never_fits(needs_of(definition), instances)
+    return None if gap is None else sentence(gap, len(instances))
+
+
+def urls(aws: Aws, service: Members) -> tuple[str, ...]:
+    """Where the service answers, as far as its load balancers say."""
+    found: list[str] = []
+    for member in service.get("loadBalancers") or ():
+        if not member.get("targetGroupArn"):
+            continue
+        group = aws.elbv2.target_group_by_arn(member["targetGroupArn"]) or {}
+        for arn in group.get("LoadBalancerArns") or ():
+            found += _urls_of(aws, arn, member["targetGroupArn"])
+    return tuple(dict.fromkeys(found))
+
+
+def _urls_of(aws: Aws, load_balancer_arn: str, target_group_arn: str) -> list[str]:
+    balancer = aws.elbv2.load_balancer_by_arn(load_balancer_arn)
+    if balancer is None:
+        return []
+    found = []
+    for listener in aws.elbv2.listeners(load_balancer_arn):
+        if target_group_arn not in repr(listener.get("DefaultActions")):
+            continue
+        port = int(listener["Port"])
+        if aws.local:
+            # Where the asked port could not be bound, local ECS says which one it opened instead.
+            port = int(
+                aws.elbv2.listener_attributes(listener["ListenerArn"]).get("shipway.bound_port") or port
+            )
+        scheme = str(listener.get("Protocol", "HTTP")).lower()
+        usual = {"http": 80, "https": 443}.get(scheme)
+        found.append(f"{scheme}://{balancer['DNSName']}{'' if port == usual else f':{port}'}/")
+    return found

@@ -1,0 +1,104 @@
+"""From a user's choices to what a verb works with: the application (if any), AWS, and the tools."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipway.deploy.application.application import Application
+from shipway.deploy.application.reading import find, locate, read_application
+from shipway.deploy.deployment import Tools
+from shipway.deploy.edge.aws import Aws, Where, open_aws
+from shipway.deploy.edge.docker import DockerCommand
+from shipway.deploy.edge.interruption import TerminalInterruption
+from shipway.deploy.edge.pace import RealPace
+from shipway.deploy.edge.progress import open_progress
+from shipway.deploy.errors import UsageError
+
+DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user said about where and what."""
+
+    config: str | None = None
+    environment: str | None = None
+    service: str | None = None
+    cluster: str | None = None
+    region: str | None = None
+    profile: str | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a verb works with."""
+
+    aws: Aws
+    service: str
+    application: Application | None
+
+
+def open_session(choices: Choices, *, service_needed: bool = True) -> Session:
+    """`-s cluster/service` needs no file; a bare name takes the cluster from --cluster or the file."""
+    cluster, _, service = (choices.service or "").rpartition("/")
+    application = None if cluster else _application(choices, file_needed=service_needed and not service)
+    if application is not None:
+        cluster = choices.cluster or application.cluster
+        service = service or application.service_name
+    else:
+        cluster = cluster or choices.cluster or "default"
+    where = Where(
+        environment=choices.environment,
+        region=choices.region or (application.region if application else None),
+        profile=choices.profile or (application.profile if application else None),
+    )
+    return Session(open_aws(where, cluster), service, application)
+
+
+def open_application(choices: Choices) -> tuple[Application, Aws]:
+    """For the verbs that must have a file."""
+    application = read_application(locate(choices.config, Path.cwd()), choices.environment)
+    if choices.cluster:
+        import msgspec
+
+        application = msgspec.structs.replace(application, cluster=choices.cluster)
+    where = Where(
+        environment=choices.environment,
+        region=choices.region or application.region,
+        profile=choices.profile or application.profile,
+    )
+    return application, open_aws(where, application.cluster)
+
+
+def open_tools(*, quiet: bool = False) -> Tools:
+    interruption = TerminalInterruption()
+    interruption.listen()
+    return Tools(DockerCommand(), open_progress(quiet=quiet), RealPace(), interruption)
+
+
+def seconds(text: str) -> float:
+    """`90`, `90s`, `10m`, `1h`."""
+    match = DURATION.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"{text!r} is not a duration; write for example 90s, 10m or 1h.")
+    return float(match[1]) * SECONDS[match[2] or "s"]
+
+
+def pairs(texts: list[str], what: str) -> dict[str, str]:
+    """`NAME=VALUE` arguments."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{text!r} is not {what}; write NAME=VALUE.")
+        found[name] = value
+    return found
+
+
+def _application(choices: Choices, *, file_needed: bool) -> Application | None:
+    if not file_needed and choices.config is None and find(Path.cwd()) is None:
+        return None
+    return read_application(locate(choices.config, Path.cwd()), choices.environment)

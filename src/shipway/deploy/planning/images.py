@@ -1,0 +1,129 @@
+"""Which images to build, under which tags, and where to push them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shipway.deploy.application.application import Application, Image
+from shipway.deploy.application.suggestion import did_you_mean
+from shipway.deploy.errors import DeployError, UsageError
+from shipway.deploy.planning.actions import BuildImage, CreateRepository, Plan, PushImage
+from shipway.deploy.planning.references import TAG, in_ecr, with_tag
+
+Members = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ImageWish:
+    """One container's image to build, and its place in a registry."""
+
+    container: str
+    image: Image
+    repository: str
+    tag: str | None
+    tag_reason: str
+
+
+def image_wishes(
+    application: Application, tag: str | None, commits: Mapping[str, str | None], given: Mapping[str, str]
+) -> tuple[ImageWish, ...]:
+    """The images to build: all that the file names, but for containers whose image was given."""
+    if tag is not None:
+        check_tag(tag)
+    wishes = []
+    for container, image in sorted(application.images.items()):
+        if container in given:
+            continue
+        if tag is not None:
+            chosen, reason = tag, "the tag that was asked for"
+        elif image.tag:
+            chosen, reason = image.tag, "the tag in shipway.yml"
+        elif commits.get(container):
+            chosen, reason = str(commits[container]), "tagged with the commit that is checked out"
+        else:
+            chosen, reason = "", "tagged by its content, for there is no clean commit"
+        if chosen:
+            check_tag(chosen)
+        wishes.append(
+            ImageWish(container, image, _repository(application, container), chosen or None, reason)
+        )
+    return tuple(wishes)
+
+
+def plan_images(wishes: tuple[ImageWish, ...], missing_repositories: tuple[str, ...]) -> Plan:
+    """Builds come first: an image that does not build leaves nothing behind."""
+    builds = [
+        BuildImage(
+            container=wish.container,
+            context=wish.image.context,
+            dockerfile=wish.image.dockerfile,
+            target=wish.image.target,
+            platform=wish.image.platform,
+            args=tuple(sorted(wish.image.args.items())),
+            reason=f"images.{wish.container} in shipway.yml",
+        )
+        for wish in wishes
+    ]
+    creates = [CreateRepository(name, "there is none of this name yet") for name in missing_repositories]
+    pushes = [PushImage(wish.container, wish.repository, wish.tag, wish.tag_reason) for wish in wishes]
+    return (*builds, *creates, *pushes)
+
+
+def ecr_repositories(wishes: tuple[ImageWish, ...]) -> tuple[str, ...]:
+    """The repositories that ECR itself must hold."""
+    return tuple(sorted({wish.repository for wish in wishes if in_ecr(wish.repository)}))
+
+
+def check_tag(tag: str) -> None:
+    if not TAG.match(tag):
+        raise UsageError(
+            f"{tag!r} is not an image tag: letters, digits, '_', '.' and '-', at most 128 of them."
+        )
+
+
+def given_images(application_containers: tuple[str, ...], pairs: Mapping[str, str]) -> Mapping[str, str]:
+    for container in sorted(pairs):
+        if container not in application_containers:
+            raise UsageError(
+                f"There is no container {container!r} in the task definition. "
+                f"{did_you_mean(container, application_containers)}"
+            )
+    return pairs
+
+
+def with_images(definition: Members, images: Mapping[str, str]) -> Members:
+    """The task definition with these containers' images."""
+    changed = [
+        {**container, "image": images[container["name"]]} if container["name"] in images else container
+        for container in definition["containerDefinitions"]
+    ]
+    return {**definition, "containerDefinitions": changed}
+
+
+def retagged(definition: Members, tag: str) -> dict[str, str]:
+    """Every container's image under another tag."""
+    check_tag(tag)
+    return {
+        container["name"]: with_tag(container["image"], tag)
+        for container in definition["containerDefinitions"]
+    }
+
+
+def _repository(application: Application, container: str) -> str:
+    image = application.images[container]
+    if image.repository:
+        if "@" in image.repository or ":" in image.repository.rsplit("/", 1)[-1]:
+            raise DeployError(
+                f"images.{container}.repository is {image.repository!r}; "
+                "leave the tag out, it is chosen at the push."
+            )
+        return image.repository
+    name = application.name.lower()
+    return name if len(application.images) == 1 else f"{name}/{container.lower()}"
+
+
+def placeholder(wish: ImageWish) -> str:
+    """What a dry run puts where the pushed digest will stand."""
+    return f"{wish.repository}:{wish.tag or 'to-be-built'}"

@@ -1,0 +1,91 @@
+"""A service as people want to see it: deployments, tasks, targets, events, and where it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shipway.deploy.planning.references import short, shorter
+
+Members = dict[str, Any]
+
+EVENTS_SHOWN = 8
+STOPPED_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class ServiceReport:
+    """What `shipway status` shows."""
+
+    service: Members
+    tasks: tuple[Members, ...]
+    targets: tuple[Members, ...]
+    service_deployments: tuple[Members, ...]
+    urls: tuple[str, ...]
+
+    def text(self) -> str:
+        service = self.service
+        lines = [
+            f"{service['serviceName']} on {short(str(service.get('clusterArn')))}: {service.get('status')}, "
+            f"{service.get('runningCount', 0)} of {service.get('desiredCount', 0)} tasks running, "
+            f"{service.get('pendingCount', 0)} starting, {short(str(service.get('taskDefinition', '')))}"
+        ]
+        lines += [f"  {url}" for url in self.urls]
+        lines += self._deployments()
+        lines += self._tasks()
+        lines += self._targets()
+        events = [str(event["message"]) for event in (service.get("events") or ())[:EVENTS_SHOWN]]
+        if events:
+            lines += ["events, newest first:", *(f"  {message}" for message in events)]
+        return "\n".join(lines)
+
+    def as_document(self) -> Members:
+        """For `-o json`."""
+        return {
+            "service": self.service,
+            "tasks": list(self.tasks),
+            "targets": list(self.targets),
+            "serviceDeployments": list(self.service_deployments),
+            "urls": list(self.urls),
+        }
+
+    def _deployments(self) -> list[str]:
+        lines = ["deployments:"]
+        for found in self.service.get("deployments") or ():
+            lines.append(
+                f"  {found.get('status')} {short(str(found.get('taskDefinition', '')))}: "
+                f"{found.get('runningCount', 0)} of {found.get('desiredCount', 0)} running, "
+                f"{found.get('failedTasks', 0)} failed, {found.get('rolloutState', '')}".rstrip(", ")
+            )
+        for brief in self.service_deployments:
+            reason = f": {brief['statusReason']}" if brief.get("statusReason") else ""
+            lines.append(f"  {shorter(str(brief['serviceDeploymentArn']))} {brief.get('status')}{reason}")
+        return lines if len(lines) > 1 else []
+
+    def _tasks(self) -> list[str]:
+        alive = [task for task in self.tasks if task.get("lastStatus") != "STOPPED"]
+        stopped = [task for task in self.tasks if task.get("lastStatus") == "STOPPED"]
+        stopped.sort(key=lambda task: str(task.get("stoppedAt", "")), reverse=True)
+        lines = ["tasks:"]
+        for task in sorted(alive, key=lambda task: str(task.get("taskArn"))):
+            where = shorter(str(task.get("containerInstanceArn") or task.get("launchType", "")))
+            zone = f" in {task['availabilityZone']}" if task.get("availabilityZone") else ""
+            health = f", {task['healthStatus']}" if task.get("healthStatus") not in (None, "UNKNOWN") else ""
+            lines.append(
+                f"  {short(str(task['taskArn']))} {task.get('lastStatus')} "
+                f"{short(str(task.get('taskDefinitionArn', '')))} on {where}{zone}{health}"
+            )
+        for task in stopped[:STOPPED_SHOWN]:
+            lines.append(f"  {short(str(task['taskArn']))} STOPPED {task.get('stoppedReason', '')}".rstrip())
+        return lines if len(lines) > 1 else []
+
+    def _targets(self) -> list[str]:
+        lines = ["targets:"]
+        for description in self.targets:
+            target, health = description.get("Target") or {}, description.get("TargetHealth") or {}
+            reason = health.get("Description") or health.get("Reason")
+            lines.append(
+                f"  {target.get('Id')}:{target.get('Port')} {health.get('State')}"
+                + (f" ({reason})" if reason else "")
+            )
+        return lines if len(lines) > 1 else []

@@ -1,0 +1,52 @@
+"""The end of a deployment: one verdict, one exit code, one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Verdict(Enum):
+    """What became of a deployment; the value is the word people read."""
+
+    DEPLOYED = "deployed"
+    UNCHANGED = "unchanged"
+    ERROR = "error"
+    ROLLED_BACK = "rolled back"
+    SUPERSEDED = "superseded"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    TIMED_OUT = "timed out"
+    REFUSED = "refused"
+    DETACHED = "detached"
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self]
+
+    @property
+    def good(self) -> bool:
+        return self in (Verdict.DEPLOYED, Verdict.UNCHANGED, Verdict.DETACHED)
+
+
+EXIT_CODES = {
+    Verdict.DEPLOYED: 0,
+    Verdict.UNCHANGED: 0,
+    # Detaching is what the user chose; the deployment goes on by itself.
+    Verdict.DETACHED: 0,
+    Verdict.ERROR: 1,
+    Verdict.ROLLED_BACK: 3,
+    Verdict.SUPERSEDED: 4,
+    Verdict.PAUSED: 5,
+    Verdict.STOPPED: 6,
+    Verdict.TIMED_OUT: 7,
+    Verdict.REFUSED: 8,
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A verdict with its sentence: what happened, and why."""
+
+    verdict: Verdict
+    sentence: str

@@ -1,0 +1,245 @@
+"""Following one service deployment to its own end: observations in, progress lines and an ending out.
+
+A service that is "stable" says nothing: a rollback makes it stable too. So the watch follows the ARN of its
+own service deployment. Each observation is folded into the state; what changed becomes lines; and the first
+state that is an end for *this* deployment becomes the ending. Superseded and stopped look alike to ECS (both
+are STOPPED): a newer deployment of the same service tells them apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shipway.deploy.planning.references import short
+from shipway.deploy.planning.verdict import Ending, Verdict
+
+Members = dict[str, Any]
+
+UNPLACED = "unable to place a task"
+# How long nothing may move after ECS said so. Capacity may come: instances register, other tasks end.
+PATIENCE_MS = 30_000
+# No instance could hold the task even when empty: only a new instance could help.
+HOPELESS_PATIENCE_MS = 8_000
+# Old tasks still run, and their place may be the one that is waited for: they drain for up to 300 s.
+DRAINING_PATIENCE_MS = 330_000
+
+ROLLING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+STATUS_LINES = {
+    "PENDING": "the deployment waits to begin",
+    "IN_PROGRESS": "the deployment is in progress",
+    "STOP_REQUESTED": "the deployment is being stopped",
+    "ROLLBACK_REQUESTED": "a rollback was asked for",
+    "ROLLBACK_IN_PROGRESS": "ECS is rolling back",
+}
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One look at the service and at our deployment of it."""
+
+    moment_ms: int
+    deployment: Members | None
+    service: Members | None
+    newest_deployment_arn: str | None = None
+    hopeless: bool = False
+
+
+@dataclass(frozen=True)
+class WatchState:
+    """What the watch knows so far."""
+
+    deployment_arn: str
+    started_ms: int
+    seen_events: frozenset[str] = frozenset()
+    status: str = ""
+    counts: tuple[int, int, int] | None = None
+    failures: int = 0
+    stage: str = ""
+    reason: str = ""
+    unplaced_since_ms: int | None = None
+    unplaced_message: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The state after an observation, what to say, and the ending if this was it."""
+
+    state: WatchState
+    lines: tuple[str, ...] = ()
+    ending: Ending | None = None
+    events: tuple[str, ...] = field(default=())
+
+
+def advance(state: WatchState, seen: Observation) -> Step:
+    if seen.deployment is None:
+        return _without_deployment(state, seen)
+    state, event_lines = _events(state, seen)
+    state, status_lines = _status(state, seen.deployment)
+    state, count_lines = _counts(state, seen)
+    lines = (*event_lines, *status_lines, *count_lines)
+    ending = _ending(state, seen)
+    return Step(state, lines, ending, event_lines)
+
+
+def timed_out(state: WatchState, timeout_s: float) -> Ending:
+    sentence = f"the deployment did not end within {_duration(timeout_s)}; it goes on without us."
+    if state.unplaced_message:
+        sentence += f" ECS says: {state.unplaced_message}"
+    return Ending(Verdict.TIMED_OUT, sentence)
+
+
+def progress_text(state: WatchState) -> str:
+    """The one line that a live display keeps."""
+    if state.counts is None:
+        return "waiting for ECS"
+    requested, running, pending = state.counts
+    text = f"{running} of {requested} tasks running"
+    if pending:
+        text += f", {pending} starting"
+    return f"rolling back: {text}" if state.status in ROLLING_BACK else text
+
+
+def _without_deployment(state: WatchState, seen: Observation) -> Step:
+    if seen.service is None or seen.service.get("status") != "ACTIVE":
+        return Step(state, (), Ending(Verdict.STOPPED, "the service was deleted during the deployment."))
+    return Step(state, (), Ending(Verdict.ERROR, "ECS no longer knows this service deployment."))
+
+
+def _events(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[str, ...]]:
+    events = list((seen.service or {}).get("events") or ())
+    new = [event for event in reversed(events) if event["id"] not in state.seen_events]
+    if not new:
+        return state, ()
+    unplaced = [str(event["message"]) for event in new if UNPLACED in event["message"]]
+    state = replace(state, seen_events=state.seen_events | {event["id"] for event in new})
+    if unplaced:
+        since = state.unplaced_since_ms
+        state = replace(
+            state,
+            unplaced_since_ms=seen.moment_ms if since is None else since,
+            unplaced_message=unplaced[-1],
+        )
+    return state, tuple(str(event["message"]) for event in new)
+
+
+def _status(state: WatchState, deployment: Members) -> tuple[WatchState, tuple[str, ...]]:
+    lines: list[str] = []
+    status, reason = deployment["status"], str(deployment.get("statusReason") or "")
+    stage = str(deployment.get("lifecycleStage") or "")
+    failures = int((deployment.get("deploymentCircuitBreaker") or {}).get("failureCount") or 0)
+    if status != state.status and status in STATUS_LINES:
+        lines.append(STATUS_LINES[status])
+    if reason and reason != state.reason:
+        lines.append(reason)
+    if stage and stage != state.stage:
+        lines.append(f"stage {stage}")
+    if failures > state.failures:
+        threshold = (deployment.get("deploymentCircuitBreaker") or {}).get("threshold")
+        lines.append(f"circuit breaker: {failures} of {threshold} failures")
+    state = replace(state, status=status, reason=reason or state.reason, stage=stage, failures=failures)
+    return state, tuple(lines)
+
+
+def _counts(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[str, ...]]:
+    deployment = seen.deployment or {}
+    if state.status in ROLLING_BACK and seen.service is not None:
+        source: Members = {
+            "requestedTaskCount": seen.service.get("desiredCount"),
+            "runningTaskCount": sum(
+                int(found.get("runningCount", 0))
+                for found in seen.service.get("deployments") or ()
+                if found.get("status") == "PRIMARY"
+            ),
+            "pendingTaskCount": seen.service.get("pendingCount"),
+        }
+    else:
+        source = deployment.get("targetServiceRevision") or {}
+    counts = (
+        int(source.get("requestedTaskCount") or 0),
+        int(source.get("runningTaskCount") or 0),
+        int(source.get("pendingTaskCount") or 0),
+    )
+    if counts == state.counts:
+        return state, ()
+    more = state.counts is None or counts[1] > state.counts[1] or counts[2] > state.counts[2]
+    state = replace(state, counts=counts)
+    if counts[1] + counts[2] >= counts[0]:
+        state = replace(state, unplaced_since_ms=None, unplaced_message="")
+    elif more and state.unplaced_since_ms is not None:
+        # A task found its place after all: patience starts anew.
+        state = replace(state, unplaced_since_ms=seen.moment_ms)
+    return state, (progress_text(state),)
+
+
+def _ending(state: WatchState, seen: Observation) -> Ending | None:
+    deployment = seen.deployment or {}
+    status = state.status
+    superseded = seen.newest_deployment_arn not in (None, state.deployment_arn)
+    if status == "SUCCESSFUL":
+        requested = state.counts[0] if state.counts else 0
+        return Ending(Verdict.DEPLOYED, f"{requested} tasks of the new revision are in service.")
+    if status == "ROLLBACK_SUCCESSFUL":
+        return Ending(
+            Verdict.ROLLED_BACK, f"ECS rolled the service back. {_rollback_reason(deployment, state)}"
+        )
+    if status == "ROLLBACK_FAILED":
+        return Ending(Verdict.ERROR, f"the rollback failed too. {_rollback_reason(deployment, state)}")
+    if status in ("STOPPED", "STOP_REQUESTED") and superseded:
+        return Ending(
+            Verdict.SUPERSEDED,
+            f"a newer deployment ({short(str(seen.newest_deployment_arn))}) took this one's place.",
+        )
+    if status == "STOPPED":
+        return Ending(
+            Verdict.STOPPED, f"the deployment was stopped. {_rollback_reason(deployment, state)}".strip()
+        )
+    hook = _waiting_hook(deployment)
+    if hook is not None:
+        return Ending(
+            Verdict.PAUSED,
+            f"the deployment waits at {deployment.get('lifecycleStage')} for an answer to hook "
+            f"{hook.get('hookId')}; without one ECS will {hook.get('timeoutAction', 'ROLLBACK')}.",
+        )
+    if status == "IN_PROGRESS" and _out_of_patience(state, seen):
+        return Ending(
+            Verdict.ERROR,
+            "the tasks cannot be placed; the deployment is left as it is, and ECS keeps trying. "
+            f"ECS says: {state.unplaced_message}",
+        )
+    return None
+
+
+def _out_of_patience(state: WatchState, seen: Observation) -> bool:
+    if state.unplaced_since_ms is None:
+        return False
+    deployments = (seen.service or {}).get("deployments") or ()
+    older = sum(
+        int(found.get("runningCount", 0)) for found in deployments if found.get("status") != "PRIMARY"
+    )
+    patience_ms = HOPELESS_PATIENCE_MS if seen.hopeless else DRAINING_PATIENCE_MS if older else PATIENCE_MS
+    return seen.moment_ms - state.unplaced_since_ms >= patience_ms
+
+
+def _waiting_hook(deployment: Members) -> Members | None:
+    return next(
+        (
+            hook
+            for hook in deployment.get("lifecycleHookDetails") or ()
+            if hook.get("status") == "AWAITING_ACTION"
+        ),
+        None,
+    )
+
+
+def _rollback_reason(deployment: Members, state: WatchState) -> str:
+    breaker = deployment.get("deploymentCircuitBreaker") or {}
+    reason = (deployment.get("rollback") or {}).get("reason") or state.reason
+    if not reason and breaker.get("status") == "TRIGGERED":
+        reason = f"The circuit breaker counted {breaker.get('failureCount')} failures."
+    return str(reason)
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 60} min" if whole >= 60 and whole % 60 == 0 else f"{whole} s"

@@ -1,0 +1,210 @@
+"""A living service: its status, its way back, its end, its logs and its post-mortem."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shipway.deploy.application.application import Application
+from shipway.deploy.deployment import Tools, follow_to_verdict, no_service
+from shipway.deploy.edge.aws import Aws
+from shipway.deploy.errors import DeployError, UsageError
+from shipway.deploy.follow import find_deployment, resilient
+from shipway.deploy.gather import gather, gather_task
+from shipway.deploy.observe import urls
+from shipway.deploy.outcome import Outcome
+from shipway.deploy.planning.causes import cause_of, task_id
+from shipway.deploy.planning.log_places import LogPlace, log_places, unreadable
+from shipway.deploy.planning.post_mortem import PostMortem, explain
+from shipway.deploy.planning.references import short
+from shipway.deploy.planning.service_report import ServiceReport
+from shipway.deploy.planning.verdict import Verdict
+from shipway.deploy.task_logs import LogFollower
+
+Members = dict[str, Any]
+
+GONE_WITHIN_S = 600.0
+
+
+@dataclass(frozen=True)
+class LogChoice:
+    """Which log lines: of one container, since when, and whether to go on."""
+
+    container: str | None = None
+    since_ms: int | None = None
+    follow: bool = False
+
+
+def required_service(aws: Aws, name: str) -> Members:
+    service = aws.ecs.service(name)
+    if service is None:
+        raise DeployError(no_service(aws, name))
+    return service
+
+
+def status(aws: Aws, name: str) -> ServiceReport:
+    """The service, its deployments, tasks, targets and latest events."""
+    service = required_service(aws, name)
+    targets: list[Members] = []
+    for member in service.get("loadBalancers") or ():
+        if member.get("targetGroupArn"):
+            targets += resilient([], aws.elbv2.target_health, member["targetGroupArn"])
+    return ServiceReport(
+        service=service,
+        tasks=tuple(resilient([], aws.ecs.service_tasks, name)),
+        targets=tuple(targets),
+        service_deployments=tuple(list(resilient((), aws.ecs.service_deployments, name))[:5]),
+        urls=resilient((), urls, aws, service),
+    )
+
+
+def rollback(aws: Aws, name: str, tools: Tools, timeout_s: float) -> Outcome:
+    """Deploy again the task definition of the last service deployment that succeeded with another one."""
+    started_ms = tools.pace.now_ms()
+    service = required_service(aws, name)
+    before = str(service["taskDefinition"])
+    briefs = list(aws.ecs.service_deployments(name))
+    target = last_successful(aws, briefs, before)
+    if target is None:
+        raise DeployError(
+            f"No earlier deployment of {name} succeeded with another task definition than {short(before)}, "
+            "so there is nothing to roll back to."
+        )
+    tools.progress.say(f"rolling {name} back from {short(before)} to {short(target)}")
+    updated = aws.ecs.update_service({"service": name, "taskDefinition": target})
+    known = frozenset(str(brief["serviceDeploymentArn"]) for brief in briefs)
+    arn = find_deployment(aws, updated, known, tools.pace)
+    outcome = Outcome(
+        Verdict.UNCHANGED, "", aws.ecs.cluster, name, service_deployment_arn=arn, revision_before=before
+    )
+    seen = frozenset(str(event["id"]) for event in service.get("events") or ())
+    outcome = follow_to_verdict(outcome, target, seen, aws, tools, timeout_s)
+    return replace(outcome, duration_ms=tools.pace.now_ms() - started_ms)
+
+
+def last_successful(aws: Aws, briefs: list[Members], current: str) -> str | None:
+    """Not "revision minus one": that one may never have run, or never have worked."""
+    for brief in briefs:
+        if brief.get("status") != "SUCCESSFUL":
+            continue
+        revision = aws.ecs.service_revision(str(brief["targetServiceRevisionArn"]))
+        if revision is not None and revision["taskDefinition"] != current:
+            return str(revision["taskDefinition"])
+    return None
+
+
+def delete(aws: Aws, name: str, tools: Tools, balancer_name: str | None, *, cluster: bool) -> str:
+    """End the service and its tasks, the load balancer a deployment made, and the cluster if asked."""
+    required_service(aws, name)
+    aws.ecs.delete_service(name)
+    tools.progress.say(f"deleting the service {name}: its tasks are drained and stopped")
+    until_ms = tools.pace.now_ms() + int(GONE_WITHIN_S * 1000)
+    while True:
+        service = aws.ecs.service(name)
+        if service is None:
+            break
+        if tools.pace.now_ms() >= until_ms:
+            raise DeployError(
+                f"The service {name} is still {service.get('status')} after {GONE_WITHIN_S / 60:.0f} min; "
+                "ECS goes on with it. Look with `shipway status`."
+            )
+        tools.progress.now(f"{service.get('runningCount', 0)} tasks still running")
+        tools.pace.pause(1.0)
+    tools.progress.close()
+    removed = [f"the service {name}"]
+    if balancer_name is not None:
+        removed += _delete_balancer(aws, balancer_name)
+    if cluster:
+        aws.ecs.delete_cluster()
+        removed.append(f"the cluster {aws.ecs.cluster}")
+    return f"deleted: {', '.join(removed)}"
+
+
+def _delete_balancer(aws: Aws, name: str) -> list[str]:
+    removed = []
+    load_balancer = aws.elbv2.load_balancer(name)
+    if load_balancer is not None:
+        aws.elbv2.delete_load_balancer(load_balancer["LoadBalancerArn"])
+        removed.append(f"the load balancer {name}")
+    target_group = aws.elbv2.target_group(name)
+    if target_group is not None:
+        aws.elbv2.delete_target_group(target_group["TargetGroupArn"])
+        removed.append(f"the target group {name}")
+    return removed
+
+
+def why_service(aws: Aws, name: str) -> PostMortem:
+    """The post-mortem of the newest revision that failed, or of the one in use."""
+    service = required_service(aws, name)
+    tasks = resilient([], aws.ecs.service_tasks, name)
+    failed = sorted((task for task in tasks if cause_of(task) is not None), key=_created, reverse=True)
+    arn = str(failed[0]["taskDefinitionArn"] if failed else service["taskDefinition"])
+    events = tuple(str(event["message"]) for event in reversed(service.get("events") or ()))
+    return explain(gather(aws, name, arn, _current(events)))
+
+
+def why_task(aws: Aws, task: str) -> PostMortem:
+    """The post-mortem of one task."""
+    found = aws.ecs.tasks([task])
+    if not found:
+        raise DeployError(
+            f"There is no task {task} in the cluster {aws.ecs.cluster} (stopped ones are kept an hour)."
+        )
+    return explain(gather_task(aws, found[0]))
+
+
+def stream_logs(
+    aws: Aws, name: str, choice: LogChoice, tools: Tools, emit: Callable[[LogPlace, Members], None]
+) -> None:
+    """The log lines of a service's tasks; with `follow`, of those that come later too."""
+    service = required_service(aws, name)
+    follower = LogFollower(aws, emit, choice.since_ms)
+    definitions: dict[str, Members] = {}
+    while True:
+        for task in aws.ecs.service_tasks(name):
+            arn = str(task["taskDefinitionArn"])
+            if arn not in definitions:
+                definitions[arn] = aws.ecs.task_definition(arn) or {}
+            for place in log_places(definitions[arn], task_id(task), local=aws.local):
+                if choice.container in (None, place.container):
+                    follower.add(place)
+        follower.look()
+        if not choice.follow:
+            break
+        tools.pace.pause(1.0)
+    live = definitions.get(str(service["taskDefinition"]), {})
+    silent = [
+        container for container in unreadable(live, local=aws.local) if choice.container in (None, container)
+    ]
+    if silent:
+        tools.progress.say(f"no readable logs of {', '.join(silent)}: no awslogs driver with a stream prefix")
+
+
+def _current(events: tuple[str, ...]) -> tuple[str, ...]:
+    """What came after the last steady state; older trouble is over."""
+    for index in range(len(events) - 1, -1, -1):
+        if "has reached a steady state" in events[index]:
+            return events[index + 1 :]
+    return events
+
+
+def _created(task: Members) -> str:
+    return str(task.get("createdAt", ""))
+
+
+def balancer_to_delete(application: Application | None) -> str | None:
+    """The name of the load balancer that a deployment of this file makes."""
+    if application is None or application.load_balancer is None:
+        raise DeployError("There is no load_balancer block in shipway.yml, so no load balancer to delete.")
+    return application.load_balancer.name or application.name
+
+
+def confirm(question: str) -> None:
+    """Ask on a terminal; where nobody can answer, demand --yes."""
+    if not sys.stdin.isatty():
+        raise UsageError("Nobody can be asked here; give --yes to delete.")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if not sys.stdin.readline().strip().lower().startswith("y"):
+        raise DeployError("Nothing was deleted.")

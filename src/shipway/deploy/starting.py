@@ -1,0 +1,30 @@
+"""`shipway init`: write shipway.yml and the ECS JSON beside it, from the Dockerfile in the folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from shipway.deploy.errors import DeployError
+from shipway.deploy.planning.dockerfile import initial_files, read_dockerfile
+
+
+def write_initial_files(
+    folder: Path, name: str | None, cluster: str | None, dockerfile: str
+) -> tuple[str, ...]:
+    """The names of the files written; nothing is overwritten, and all are written or none."""
+    source = folder / dockerfile
+    try:
+        text = source.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        raise DeployError(
+            f"There is no {dockerfile} in {folder}. Go where one is, or name it with --dockerfile."
+        ) from None
+    chosen = name or re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower()).strip("-")[:32] or "shipway"
+    files = initial_files(chosen, cluster or chosen, read_dockerfile(text), dockerfile)
+    present = [file for file in files if (folder / file).exists()]
+    if present:
+        raise DeployError(f"{', '.join(present)} already exists in {folder}; nothing was written.")
+    for file, content in files.items():
+        (folder / file).write_text(content, encoding="utf-8")
+    return tuple(files)

@@ -1,0 +1,45 @@
+"""Read the log lines of running tasks as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from shipway.deploy.edge.aws import Aws
+from shipway.deploy.planning.log_places import LogPlace
+
+Members = dict[str, Any]
+
+# A burst of pages is read to its end, but a task that floods its log must not hold up the watch.
+PAGES_MAX = 10
+
+
+class LogFollower:
+    """Follows several streams, each from where it was left."""
+
+    def __init__(
+        self, aws: Aws, emit: Callable[[LogPlace, Members], None], start_ms: int | None = None
+    ) -> None:
+        self._aws = aws
+        self._emit = emit
+        self._start_ms = start_ms
+        self._places: dict[LogPlace, str | None] = {}
+
+    def add(self, place: LogPlace) -> None:
+        self._places.setdefault(place, None)
+
+    def look(self) -> int:
+        """Emit what is new; how many lines it was."""
+        count = 0
+        for place in list(self._places):
+            for _ in range(PAGES_MAX):
+                events, token = self._aws.logs.since(
+                    place.group, place.stream, self._start_ms, self._places[place]
+                )
+                self._places[place] = token
+                count += len(events)
+                for event in events:
+                    self._emit(place, event)
+                if not events:
+                    break
+        return count

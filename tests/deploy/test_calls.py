@@ -1,0 +1,169 @@
+"""The seam to AWS against a real HTTP server: what is really sent, and how refusals read."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from shipway.deploy.edge.aws import LOCAL, Where, open_aws
+from shipway.deploy.edge.calls import BotoCalls, refusal_sentence, unsent_sentence
+from shipway.deploy.edge.ecs import Ecs
+from shipway.deploy.errors import AwsRefusal, DeployError
+
+
+class Endpoint:
+    """Answers every request with the next answer; keeps the bodies."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.answer: tuple[int, dict[str, Any]] = (200, {})
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                endpoint.bodies.append(json.loads(body))
+                status, answer = endpoint.answer
+                text = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def do_GET(self) -> None:
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                return
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    opened = Endpoint()
+    yield opened
+    opened.close()
+
+
+def calls(url: str, service: str = "ecs") -> BotoCalls:
+    session = boto3.Session(
+        aws_access_key_id="AKID", aws_secret_access_key="never shown", region_name="us-east-1"
+    )
+    config = Config(retries={"total_max_attempts": 1})
+    client = session.client(service, endpoint_url=url, config=config)  # type: ignore[call-overload]
+    return BotoCalls(client, "local ECS")
+
+
+def test_unknown_members_are_sent_as_written(endpoint: Endpoint) -> None:
+    """At every depth, beside what the SDK knows; and they come back from a description."""
+    definition = {
+        "family": "hello",
+        "futureThing": {"on": True},
+        "containerDefinitions": [{"name": "a", "image": "x"}, {"name": "b", "image": "y", "shiny": 1}],
+    }
+    endpoint.answer = (200, {"taskDefinition": {"taskDefinitionArn": "arn:1", **definition}})
+    ecs = Ecs(calls(endpoint.url), "hello")
+    ecs.register_task_definition(definition)
+    assert endpoint.bodies == [definition]
+    described = ecs.task_definition("hello")
+    assert described is not None
+    assert described["futureThing"] == {"on": True}
+
+
+def test_unknown_members_do_not_leak_into_the_next_call(endpoint: Endpoint) -> None:
+    """Each call sends its own."""
+    ecs = calls(endpoint.url)
+    ecs.call("RegisterTaskDefinition", {"family": "a", "containerDefinitions": [], "futureThing": 1})
+    ecs.call("DescribeClusters", {"clusters": ["a"]})
+    assert endpoint.bodies[1] == {"clusters": ["a"]}
+
+
+def test_refusal_carries_the_code(endpoint: Endpoint) -> None:
+    """ECS's own name for the error, and a sentence with the operation."""
+    endpoint.answer = (400, {"__type": "InvalidParameterException", "message": "No Container Instances."})
+    with pytest.raises(AwsRefusal) as raised:
+        calls(endpoint.url).call("RunTask", {"taskDefinition": "x"})
+    assert raised.value.code == "InvalidParameterException"
+    assert raised.value.sentence == (
+        "RunTask at local ECS was refused: InvalidParameterException: No Container Instances."
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("UnrecognizedClientException", "DescribeClusters at local ECS refused the credentials"),
+        ("ExpiredTokenException", "sign in again"),
+        ("AccessDeniedException", "is not allowed"),
+        ("ClusterNotFoundException", "this cluster does not exist"),
+    ],
+)
+def test_refusals_say_what_to_do(code: str, said: str) -> None:
+    """Wrong credentials, missing permissions and missing clusters are told apart."""
+    assert said in refusal_sentence("DescribeClusters", code, "Because.", "local ECS")
+
+
+def test_dead_endpoint_is_one_sentence() -> None:
+    """No traceback, no stack of retries."""
+    with pytest.raises(DeployError, match="DescribeClusters: local ECS does not answer"):
+        calls("http://127.0.0.1:9").call("DescribeClusters", {})
+
+
+def test_missing_credentials_point_to_the_rehearsal() -> None:
+    """A newcomer without AWS can go on locally."""
+    assert "rehearse with -e local" in unsent_sentence("ListClusters", "NoCredentialsError", "Unable.", "AWS")
+
+
+def write_endpoint(folder: Path, url: str) -> dict[str, str]:
+    document = {
+        "endpoint_url": url,
+        "region": "us-east-1",
+        "access_key_id": "AKID",
+        "secret_access_key": "never shown",
+    }
+    (folder / "endpoint.json").write_text(json.dumps(document))
+    return {"SHIPWAY_DATA": str(folder)}
+
+
+def test_local_environment_opens_the_endpoint_file(endpoint: Endpoint, tmp_path: Path) -> None:
+    """`-e local` needs no AWS configuration at all."""
+    endpoint.answer = (200, {"clusters": [{"clusterName": "hello", "status": "ACTIVE"}]})
+    aws = open_aws(Where(LOCAL), "hello", write_endpoint(tmp_path, endpoint.url))
+    assert aws.local
+    assert aws.ecs.cluster_described() == {"clusterName": "hello", "status": "ACTIVE"}
+
+
+@pytest.mark.parametrize("content", [None, "not json", "{}", '{"endpoint_url": 3}'])
+def test_local_ecs_that_is_not_running_is_said(tmp_path: Path, content: str | None) -> None:
+    """No file, or a broken one: where it was looked for, and how to start it."""
+    if content is not None:
+        (tmp_path / "endpoint.json").write_text(content)
+    with pytest.raises(DeployError) as raised:
+        open_aws(Where(LOCAL), "hello", {"SHIPWAY_DATA": str(tmp_path)})
+    assert raised.value.sentence == (
+        f"Local ECS is not running (looked in {tmp_path}). Start it with `shipway local up`."
+    )
+
+
+def test_local_ecs_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    """A file left by a control plane that died is not enough."""
+    with pytest.raises(DeployError, match="Local ECS is not running"):
+        open_aws(Where(LOCAL), "hello", write_endpoint(tmp_path, "http://127.0.0.1:9"))

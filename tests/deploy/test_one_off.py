@@ -1,0 +1,196 @@
+"""One-off tasks: requests, logs, exit codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shipway.deploy.errors import DeployError
+from shipway.deploy.one_off import OneOff, stop
+from shipway.deploy.planning.log_places import LogPlace, log_places, unreadable
+from shipway.deploy.planning.task_request import TaskWish, failure_sentence
+
+from .fakes import World, refuse
+
+DEFINITION: dict[str, Any] = {
+    "taskDefinitionArn": "arn:aws:ecs:r:a:task-definition/hello:1",
+    "family": "hello",
+    "containerDefinitions": [{"name": "side", "essential": False}, {"name": "web"}],
+}
+TASK = {
+    "taskArn": "arn:aws:ecs:r:a:task/hello/feedbeef00",
+    "taskDefinitionArn": DEFINITION["taskDefinitionArn"],
+    "lastStatus": "PENDING",
+    "desiredStatus": "RUNNING",
+}
+
+
+class Running:
+    """A world in which one task runs to its end, and what its logs said."""
+
+    def __init__(self, *statuses: dict[str, Any]) -> None:
+        self.world = World()
+        self.said: list[tuple[str, str]] = []
+        steps = iter(statuses)
+        last = statuses[-1]
+        self.world.ecs.answers["RunTask"] = lambda members: {"tasks": [TASK], "failures": []}
+        self.world.ecs.answers["DescribeTasks"] = lambda members: {"tasks": [{**TASK, **next(steps, last)}]}
+        self.world.ecs.revisions[DEFINITION["taskDefinitionArn"]] = DEFINITION
+        self.one_off = OneOff(self.world.aws, self.world.progress, self.world.pace, self.emit)
+
+    def emit(self, place: LogPlace, event: dict[str, Any]) -> None:
+        self.said.append((place.container, event["message"]))
+
+    def run(self, wish: TaskWish) -> Any:
+        tasks = self.one_off.run(wish, DEFINITION, {})
+        return self.one_off.follow(tasks, wish, DEFINITION)
+
+
+def stopped(code: int | None) -> dict[str, Any]:
+    return {
+        "lastStatus": "STOPPED",
+        "startedAt": 1,
+        "containers": [{"name": "side", "exitCode": 9}, {"name": "web", "exitCode": code}],
+    }
+
+
+def test_exit_code_is_the_containers_own() -> None:
+    """That of the essential container, not of a sidecar."""
+    outcome = Running({"lastStatus": "RUNNING"}, stopped(3)).run(TaskWish())
+    assert (outcome.exit_code, outcome.container) == (3, "web")
+
+
+def test_named_container_counts() -> None:
+    """--container chooses whose code it is."""
+    assert Running(stopped(0)).run(TaskWish(container="side")).exit_code == 9
+
+
+def test_task_that_never_ran_is_our_failure() -> None:
+    """125, with the cause."""
+    failed = {
+        "lastStatus": "STOPPED",
+        "stopCode": "TaskFailedToStart",
+        "stoppedReason": "Task failed to start",
+        "containers": [{"name": "web", "reason": "CannotPullContainerError: nowhere"}],
+    }
+    outcome = Running(failed).run(TaskWish())
+    assert outcome.exit_code == 125
+    assert "cannot be pulled" in outcome.explanation
+
+
+def test_log_lines_are_streamed_once() -> None:
+    """Each line as it comes, from every container that logs, to the last."""
+    running = Running({"lastStatus": "RUNNING"}, stopped(0))
+    pages = {None: (["one"], "t1"), "t1": ([], "t1")}
+
+    def events(members: dict[str, Any]) -> dict[str, Any]:
+        if not members["logStreamName"].startswith("web/"):
+            return {"events": []}
+        messages, token = pages[members.get("nextToken")]
+        if members.get("nextToken") == "t1" and not pages.get("late"):
+            pages["late"] = ([], "")
+            messages, token = ["two"], "t2"
+            pages["t2"] = ([], "t2")
+        return {"events": [{"message": text} for text in messages], "nextForwardToken": token}
+
+    running.world.logs.answers["GetLogEvents"] = events
+    running.run(TaskWish())
+    assert running.said == [("web", "one"), ("web", "two")]
+
+
+def test_overrides_go_to_the_chosen_container() -> None:
+    """Command and environment, and how many."""
+    running = Running(stopped(0))
+    running.run(TaskWish(command=("sh", "-c", "true"), environment={"B": "2", "A": "1"}, count=2))
+    [request] = running.world.ecs.requests("RunTask")
+    assert request["overrides"]["containerOverrides"] == [
+        {
+            "name": "web",
+            "command": ["sh", "-c", "true"],
+            "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
+        }
+    ]
+    assert (request["count"], request["cluster"]) == (2, "hello")
+
+
+def test_unknown_container_is_named_with_those_there_are() -> None:
+    """Before anything runs."""
+    running = Running(stopped(0))
+    with pytest.raises(DeployError) as raised:
+        running.run(TaskWish(container="wbe", command=("true",)))
+    assert raised.value.sentence == (
+        "There is no container 'wbe' in hello. Did you mean 'web'? Its containers: side, web."
+    )
+    assert running.world.ecs.operations() == []
+
+
+def test_interrupted_run_stops_its_task() -> None:
+    """Ctrl-C leaves nothing running; 130 as shells say it."""
+    running = Running({"lastStatus": "RUNNING"})
+    running.world.ecs.answers["StopTask"] = lambda members: {"task": TASK}
+
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    running.world.pace.on_pause = press
+    with pytest.raises(DeployError) as raised:
+        running.run(TaskWish())
+    assert raised.value.exit_code == 130
+    assert running.world.ecs.requests("StopTask")[0]["task"] == TASK["taskArn"]
+
+
+def test_refused_placement_says_which_resource() -> None:
+    """Exit code 125; nearest miss first."""
+    running = Running(stopped(0))
+    failures = [{"arn": "arn:aws:ecs:r:a:container-instance/hello/abcdef1234", "reason": "RESOURCE:MEMORY"}]
+    running.world.ecs.answers["RunTask"] = lambda members: {"tasks": [], "failures": failures}
+    with pytest.raises(DeployError) as raised:
+        running.run(TaskWish())
+    assert raised.value.exit_code == 125
+    assert "there is not enough memory left (on abcdef12)" in raised.value.sentence
+
+
+def test_instances_may_be_named_by_their_ec2_id() -> None:
+    """StartTask itself takes only ids and ARNs."""
+    running = Running(stopped(0))
+    running.world.ecs.instances = [{"containerInstanceArn": "arn:ci/1", "ec2InstanceId": "i-1"}]
+    running.world.ecs.answers["StartTask"] = lambda members: {"tasks": [TASK], "failures": []}
+    running.one_off.start(TaskWish(), DEFINITION, {}, ("i-1", "abc"))
+    assert running.world.ecs.requests("StartTask")[0]["containerInstances"] == ["arn:ci/1", "abc"]
+    with pytest.raises(DeployError, match=r"is on i-9\. There are: i-1"):
+        running.one_off.start(TaskWish(), DEFINITION, {}, ("i-9",))
+
+
+def test_unknown_task_cannot_be_stopped() -> None:
+    """One sentence."""
+    world = World()
+    world.ecs.answers["StopTask"] = refuse("InvalidParameterException", "The referenced task was not found.")
+    with pytest.raises(DeployError, match="There is no task abc in the cluster hello"):
+        stop(world.aws, "abc", "because")
+
+
+def test_failure_without_a_reason_is_said_so() -> None:
+    """ECS may answer with nothing at all."""
+    assert failure_sentence([], "The task x") == "The task x started no task, and ECS gave no reason."
+
+
+def test_logs_are_found_where_the_definition_puts_them() -> None:
+    """awslogs by its options; local ECS keeps what no driver takes; other drivers cannot be read."""
+    awslogs = {
+        "logDriver": "awslogs",
+        "options": {"awslogs-group": "/g", "awslogs-region": "r", "awslogs-stream-prefix": "p"},
+    }
+    definition = {
+        "family": "hello",
+        "containerDefinitions": [
+            {"name": "a", "logConfiguration": awslogs},
+            {"name": "b"},
+            {"name": "c", "logConfiguration": {"logDriver": "syslog"}},
+        ],
+    }
+    assert log_places(definition, "t", local=True) == (
+        LogPlace("a", "/g", "p/a/t"),
+        LogPlace("b", "/ecs/hello", "b/b/t"),
+    )
+    assert unreadable(definition, local=False) == ("b", "c")

@@ -1,0 +1,144 @@
+"""`run`, `start` and `logs` as the command line means them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipway.deploy.application.application import Application, NamedTask
+from shipway.deploy.edge.git import clean_commit
+from shipway.deploy.errors import DeployError, UsageError
+from shipway.deploy.opening import Session, pairs, seconds
+from shipway.deploy.planning.images import image_wishes
+from shipway.deploy.planning.log_places import LogPlace
+from shipway.deploy.planning.task_request import TaskWish
+from shipway.deploy.services import LogChoice, stream_logs
+from shipway.deploy.task_verbs import TaskChoices, run_task, start_task
+
+from .fakes import World
+
+DEFINITION = {"family": "hello", "containerDefinitions": [{"name": "web", "image": "hello:1"}]}
+ENDED = {
+    "taskArn": "arn:aws:ecs:r:a:task/hello/feedbeef00",
+    "lastStatus": "STOPPED",
+    "desiredStatus": "STOPPED",
+    "startedAt": 1,
+    "containers": [{"name": "web", "exitCode": 42}],
+}
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    arn = made.ecs.RegisterTaskDefinition(DEFINITION)["taskDefinition"]["taskDefinitionArn"]
+    made.ecs.tasks = [{**ENDED, "taskDefinitionArn": arn}]
+    for operation in ("RunTask", "StartTask"):
+        made.ecs.answers[operation] = lambda members: {"tasks": made.ecs.tasks, "failures": []}
+    return made
+
+
+def session(world: World, **members: Any) -> Session:
+    application = Application(name="hello", task_definition=DEFINITION, **members)
+    return Session(world.aws, "hello", application)
+
+
+def test_run_takes_the_services_revision(world: World) -> None:
+    """What runs is what the service runs, not merely the family's latest."""
+    world.ecs.CreateService({"cluster": "hello", "serviceName": "hello", "taskDefinition": "x"})
+    world.ecs.services["hello"]["taskDefinition"] = next(iter(world.ecs.revisions))
+    world.ecs.RegisterTaskDefinition(DEFINITION)
+    assert run_task(session(world), world.tools, TaskChoices(TaskWish())).exit_code == 42
+    assert world.ecs.requests("RunTask")[0]["taskDefinition"].endswith("hello:1")
+
+
+def test_named_task_comes_from_the_file(world: World) -> None:
+    """What the command line says wins over it; an unknown name is refused with those there are."""
+    known = {"greet": NamedTask(command=("echo", "hi"), environment={"A": "1", "B": "2"})}
+    choices = TaskChoices(TaskWish(environment={"B": "3"}), named="greet")
+    run_task(session(world, tasks=known), world.tools, choices)
+    [override] = world.ecs.requests("RunTask")[0]["overrides"]["containerOverrides"]
+    assert override["command"] == ["echo", "hi"]
+    assert override["environment"] == [{"name": "A", "value": "1"}, {"name": "B", "value": "3"}]
+    with pytest.raises(UsageError, match="Did you mean 'greet'"):
+        run_task(session(world, tasks=known), world.tools, TaskChoices(TaskWish(), named="gret"))
+
+
+def test_start_returns_with_the_tasks_arn(world: World) -> None:
+    """`start` does not wait unless told to."""
+    choices = TaskChoices(TaskWish(), instances=("abc",), wait=False)
+    started = start_task(session(world), world.tools, choices)
+    assert started.exit_code == 0
+    assert started.as_document()["tasks"][0]["taskArn"] == ENDED["taskArn"]
+
+
+def test_nothing_registered_yet_is_said() -> None:
+    """Deploy first; a missing cluster is told apart."""
+    with pytest.raises(DeployError, match="no task definition 'hello'"):
+        run_task(session(World()), World().tools, TaskChoices(TaskWish()))
+    with pytest.raises(DeployError, match="cluster 'hello' does not exist"):
+        run_task(session(World(cluster=False)), World().tools, TaskChoices(TaskWish()))
+
+
+def test_logs_of_a_service_are_those_of_its_tasks(world: World) -> None:
+    """From the chosen moment on, of the chosen container."""
+    world.ecs.CreateService({"cluster": "hello", "serviceName": "hello", "taskDefinition": "x"})
+    pages = iter([[{"message": "one"}, {"message": "two"}]])
+    world.logs.answers["GetLogEvents"] = lambda members: {"events": next(pages, []), "nextForwardToken": "t"}
+    said: list[str] = []
+
+    def emit(place: LogPlace, event: dict[str, Any]) -> None:
+        said.append(event["message"])
+
+    stream_logs(world.aws, "hello", LogChoice("web", 5), world.tools, emit)
+    assert said == ["one", "two"]
+    asked = world.logs.requests("GetLogEvents")[0]
+    assert (asked["logGroupName"], asked["logStreamName"]) == ("/ecs/hello", "web/web/feedbeef00")
+    assert asked["startTime"] == 5
+
+
+@pytest.mark.parametrize(("text", "value"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200)])
+def test_durations_have_units(text: str, value: float) -> None:
+    """Seconds when none is given."""
+    assert seconds(text) == value
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "5 x", ""])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    """As usage."""
+    with pytest.raises(UsageError):
+        seconds(text)
+
+
+def test_pairs_keep_further_equals_signs() -> None:
+    """Only the first separates; none at all is refused."""
+    assert pairs(["A=b=c"], "a variable") == {"A": "b=c"}
+    with pytest.raises(UsageError, match="write NAME=VALUE"):
+        pairs(["A"], "a variable")
+
+
+def test_commit_names_the_image_only_when_the_folder_is_clean(tmp_path: Path) -> None:
+    """An edited folder is not that commit, so its content names the image."""
+
+    def git(*arguments: str) -> None:
+        author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", "-C", str(tmp_path), *author, *arguments], check=True, capture_output=True)
+
+    assert clean_commit(str(tmp_path)) is None
+    git("init")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    git("add", ".")
+    git("commit", "-m", "first")
+    commit = clean_commit(str(tmp_path))
+    assert commit is not None
+    assert len(commit) == 12
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nLABEL a=b\n")
+    assert clean_commit(str(tmp_path)) is None
+
+
+def test_tag_that_is_none_is_refused() -> None:
+    """Before anything is built."""
+    with pytest.raises(UsageError, match="is not an image tag"):
+        image_wishes(Application(name="hello"), "not a tag", {}, {})

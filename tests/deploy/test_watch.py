@@ -1,0 +1,175 @@
+"""The fold of a watch: what is said, and when it ends with which verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shipway.deploy.planning.verdict import Verdict
+from shipway.deploy.planning.watch import Observation, Step, WatchState, advance, timed_out
+
+ARN = "arn:aws:ecs:r:a:service-deployment/hello/hello/ours"
+NEWER = "arn:aws:ecs:r:a:service-deployment/hello/hello/newer"
+UNPLACED = (
+    "(service hello) was unable to place a task because no container instance met all of its requirements. "
+    "The closest matching (container-instance abc) has insufficient memory available."
+)
+
+
+def look(moment_s: float, status: str, running: int = 0, pending: int = 0, **more: Any) -> Observation:
+    deployment = {
+        "status": status,
+        "targetServiceRevision": {
+            "requestedTaskCount": 3,
+            "runningTaskCount": running,
+            "pendingTaskCount": pending,
+        },
+        **more.pop("deployment", {}),
+    }
+    service = {
+        "status": "ACTIVE",
+        "desiredCount": 3,
+        "pendingCount": 0,
+        "events": [],
+        **more.pop("service", {}),
+    }
+    return Observation(int(moment_s * 1000), deployment, service, **more)
+
+
+def event(number: int, message: str) -> dict[str, Any]:
+    return {"events": [{"id": f"e{number}", "message": message}]}
+
+
+def watch(*observations: Observation) -> tuple[list[str], Step]:
+    step = Step(WatchState(ARN, 0))
+    said: list[str] = []
+    for observation in observations:
+        step = advance(step.state, observation)
+        said += step.lines
+        if step.ending is not None:
+            break
+    return said, step
+
+
+def verdict(*observations: Observation) -> Verdict | None:
+    ending = watch(*observations)[1].ending
+    return ending.verdict if ending else None
+
+
+def test_good_deployment_reads_as_a_transcript() -> None:
+    """Each change once; nothing when nothing changed."""
+    said, step = watch(
+        look(0, "PENDING"),
+        look(1, "IN_PROGRESS", 0, 3, service=event(1, "(service hello) has started 3 tasks: (task a).")),
+        look(2, "IN_PROGRESS", 0, 3, service=event(1, "(service hello) has started 3 tasks: (task a).")),
+        look(3, "IN_PROGRESS", 3, 0),
+        look(4, "SUCCESSFUL", 3, 0),
+    )
+    assert said == [
+        "the deployment waits to begin",
+        "0 of 3 tasks running",
+        "(service hello) has started 3 tasks: (task a).",
+        "the deployment is in progress",
+        "0 of 3 tasks running, 3 starting",
+        "3 of 3 tasks running",
+    ]
+    assert step.ending is not None
+    assert step.ending.sentence == "3 tasks of the new revision are in service."
+
+
+def test_rollback_is_not_success() -> None:
+    """The service is stable again, and yet the verdict is rolled back, with ECS's reason."""
+    breaker = {"deploymentCircuitBreaker": {"status": "TRIGGERED", "failureCount": 3, "threshold": 3}}
+    reason = {"rollback": {"reason": "Service deployment rolled back because the circuit breaker tripped."}}
+    said, step = watch(
+        look(0, "IN_PROGRESS", 0, 3),
+        look(1, "IN_PROGRESS", 0, 1, deployment=breaker),
+        look(2, "ROLLBACK_IN_PROGRESS", 0, 0, deployment={**breaker, **reason}),
+        look(3, "ROLLBACK_SUCCESSFUL", 0, 0, deployment={**breaker, **reason}),
+    )
+    assert "circuit breaker: 3 of 3 failures" in said
+    assert "ECS is rolling back" in said
+    assert step.ending is not None
+    assert step.ending.verdict is Verdict.ROLLED_BACK
+    assert step.ending.sentence.endswith("because the circuit breaker tripped.")
+
+
+def test_superseded_is_told_from_stopped() -> None:
+    """Both are STOPPED to ECS; a newer deployment makes the difference, at once."""
+    assert verdict(look(0, "STOP_REQUESTED", newest_deployment_arn=NEWER)) is Verdict.SUPERSEDED
+    assert verdict(look(0, "STOPPED", newest_deployment_arn=NEWER)) is Verdict.SUPERSEDED
+    assert verdict(look(0, "STOPPED", newest_deployment_arn=ARN)) is Verdict.STOPPED
+    assert verdict(look(0, "STOP_REQUESTED", newest_deployment_arn=ARN)) is None
+
+
+def test_pause_hook_ends_the_watch_politely() -> None:
+    """The hook's id and what ECS will do without an answer."""
+    hook = {"status": "AWAITING_ACTION", "hookId": "ecs-pause-1", "timeoutAction": "ROLLBACK"}
+    stage = {"lifecycleStage": "POST_SCALE_UP", "lifecycleHookDetails": [hook]}
+    ending = watch(look(0, "IN_PROGRESS", deployment=stage))[1].ending
+    assert ending is not None
+    assert ending.verdict is Verdict.PAUSED
+    assert "POST_SCALE_UP for an answer to hook ecs-pause-1; without one ECS will ROLLBACK" in ending.sentence
+
+
+@pytest.mark.parametrize(
+    ("hopeless", "older", "patience_s"), [(False, 0, 30), (True, 0, 8), (False, 2, 330), (True, 2, 8)]
+)
+def test_tasks_that_cannot_be_placed_end_the_watch(hopeless: bool, older: int, patience_s: int) -> None:
+    """Soon when no instance could ever hold them, late when old tasks may still make room."""
+    service = event(1, UNPLACED) | {"deployments": [{"status": "ACTIVE", "runningCount": older}]}
+    early = look(patience_s - 1, "IN_PROGRESS", 0, 0, service=service, hopeless=hopeless)
+    late = look(patience_s, "IN_PROGRESS", 0, 0, service=service, hopeless=hopeless)
+    first = look(0, "IN_PROGRESS", 0, 0, service=service)
+    assert verdict(first, early) is None
+    ending = watch(first, early, late)[1].ending
+    assert ending is not None
+    assert ending.verdict is Verdict.ERROR
+    assert "insufficient memory" in ending.sentence
+
+
+def test_placement_that_succeeds_after_all_is_forgiven() -> None:
+    """Instances may register late; once every task has its place, the old event means nothing."""
+    service = event(1, UNPLACED)
+    assert (
+        verdict(
+            look(0, "IN_PROGRESS", 0, 0, service=service),
+            look(5, "IN_PROGRESS", 0, 3, service=service),
+            look(100, "IN_PROGRESS", 2, 1, service=service),
+        )
+        is None
+    )
+
+
+def test_deleted_service_ends_the_watch() -> None:
+    """There is nothing left to follow."""
+    gone = Observation(0, None, None)
+    ending = advance(WatchState(ARN, 0), gone).ending
+    assert ending is not None
+    assert ending.verdict is Verdict.STOPPED
+
+
+def test_timeout_says_what_ecs_said_last() -> None:
+    """A time-out because of placement names it."""
+    step = watch(look(0, "IN_PROGRESS", service=event(1, UNPLACED)))[1]
+    ending = timed_out(step.state, 600)
+    assert ending.sentence.startswith(
+        "the deployment did not end within 10 min; it goes on without us. ECS says:"
+    )
+
+
+def test_every_verdict_has_its_own_code() -> None:
+    """As the design lists them."""
+    assert {found.value: found.exit_code for found in Verdict} == {
+        "deployed": 0,
+        "unchanged": 0,
+        "detached": 0,
+        "error": 1,
+        "rolled back": 3,
+        "superseded": 4,
+        "paused": 5,
+        "stopped": 6,
+        "timed out": 7,
+        "refused": 8,
+    }
