@@ -1,0 +1,183 @@
+"""The birth of a task: its spec is copied from task definition and request, and never edited again."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shipway.model.arn import Place, short_name
+from shipway.model.container_instance import ContainerInstance
+from shipway.model.record import Document
+from shipway.model.resources import Reservation
+from shipway.model.snapshot import AddressPool
+from shipway.model.task import Container, NetworkInterface, Task
+from shipway.model.task_definition import TaskDefinition
+from shipway.scheduler.addresses import mac_address, next_address
+from shipway.scheduler.filters import Wanted
+from shipway.scheduler.requirements import memory_mib, overridden_containers, reservation_of
+from shipway.seams import Ids
+
+FARGATE_PLATFORM = "1.4.0"
+LOCAL_SUBNET = "subnet-local-a"
+
+
+class Birth(msgspec.Struct, frozen=True, kw_only=True):
+    """What is the same for every task of a request, or of a service revision."""
+
+    task_definition: TaskDefinition
+    cluster_arn: str
+    created_at: int
+    group: str = ""  # empty: the family's
+    launch_type: str = "EC2"
+    started_by: str | None = None
+    service_arn: str | None = None
+    deployment_id: str | None = None
+    capacity_provider_name: str | None = None
+    platform_version: str | None = None
+    overrides: Document = {}
+    network_configuration: Document | None = None
+    placement_constraints: tuple[Document, ...] = ()  # the request's; the definition's are added
+    placement_strategy: tuple[Document, ...] = ()
+    tags: tuple[Document, ...] = ()
+    enable_execute_command: bool = False
+    client_token: str | None = None
+
+    @property
+    def task_group(self) -> str:
+        return self.group or f"family:{self.task_definition.family}"
+
+    @property
+    def needs_interface(self) -> bool:
+        return self.task_definition.network_mode == "awsvpc"
+
+    @property
+    def reservation(self) -> Reservation:
+        return reservation_of(self.task_definition.body, self.overrides)
+
+
+def wanted_by(birth: Birth) -> Wanted:
+    """What placement must find for a task of this birth."""
+    return Wanted(
+        task_definition=birth.task_definition,
+        reservation=birth.reservation,
+        group=birth.task_group,
+        constraints=(*definition_constraints(birth.task_definition), *birth.placement_constraints),
+        strategies=birth.placement_strategy,
+        launch_type=birth.launch_type,
+        needs_interface=birth.needs_interface,
+    )
+
+
+def wanted_again(task: Task, definition: TaskDefinition) -> Wanted:
+    """The same, for a task that was born without an instance."""
+    return Wanted(
+        task_definition=definition,
+        reservation=task.reservation,
+        group=task.group,
+        constraints=(*definition_constraints(definition), *task.placement_constraints),
+        strategies=task.placement_strategy,
+        launch_type=task.launch_type,
+        needs_interface=definition.network_mode == "awsvpc",
+    )
+
+
+def definition_constraints(definition: TaskDefinition) -> tuple[Document, ...]:
+    return tuple(definition.body.get("placementConstraints") or ())
+
+
+def new_task(
+    birth: Birth, instance: ContainerInstance | None, addresses: AddressPool, ids: Ids
+) -> tuple[Task, AddressPool]:
+    """A task on its instance, or unplaced; and the address pool without the address it took."""
+    task_id = ids.hex32()
+    interface = None
+    if birth.needs_interface:
+        address, addresses = next_address(addresses)
+        interface = new_interface(birth, instance, address, ids)
+    reservation = birth.reservation
+    unplaced = instance is None
+    return Task(
+        task_arn=place_of(birth.cluster_arn).task(short_name(birth.cluster_arn), task_id),
+        cluster_arn=birth.cluster_arn,
+        task_definition_arn=birth.task_definition.task_definition_arn,
+        created_at=birth.created_at,
+        last_status="PROVISIONING" if unplaced or interface else "PENDING",
+        launch_type=birth.launch_type,
+        group=birth.task_group,
+        started_by=birth.started_by,
+        service_arn=birth.service_arn,
+        deployment_id=birth.deployment_id,
+        container_instance_arn=instance.container_instance_arn if instance else None,
+        capacity_provider_name=birth.capacity_provider_name,
+        availability_zone=instance.availability_zone if instance else None,
+        reservation=reservation,
+        containers=new_containers(birth, task_id, ids),
+        interface=interface,
+        overrides=birth.overrides,
+        network_configuration=birth.network_configuration,
+        placement_constraints=birth.placement_constraints,
+        placement_strategy=birth.placement_strategy,
+        tags=birth.tags,
+        cpu=str(reservation.cpu),
+        memory=str(reservation.memory),
+        enable_execute_command=birth.enable_execute_command,
+        platform_version=platform_version(birth),
+        client_token=birth.client_token,
+    ), addresses
+
+
+def new_containers(birth: Birth, task_id: str, ids: Ids) -> tuple[Container, ...]:
+    place = place_of(birth.cluster_arn)
+    return tuple(
+        Container(
+            container_arn=place.container(short_name(birth.cluster_arn), task_id, ids.uuid()),
+            name=str(definition.get("name") or ""),
+            image=str(definition.get("image") or ""),
+            essential=definition.get("essential") is not False,
+            has_health_check=has_health_check(definition),
+            cpu=int(definition.get("cpu") or 0),
+            memory=memory_mib(definition.get("memory")) or None,
+            memory_reservation=memory_mib(definition.get("memoryReservation")) or None,
+        )
+        for definition in overridden_containers(birth.task_definition.body, birth.overrides)
+    )
+
+
+def has_health_check(definition: Document) -> bool:
+    command = (definition.get("healthCheck") or {}).get("command") or []
+    return bool(command) and command[0] != "NONE"
+
+
+def new_interface(
+    birth: Birth, instance: ContainerInstance | None, address: str, ids: Ids
+) -> NetworkInterface:
+    return NetworkInterface(
+        attachment_id=ids.uuid(),
+        eni_id=f"eni-{ids.hex32()[:17]}",
+        mac_address=mac_address(address),
+        private_ipv4_address=address,
+        subnet_id=subnet_of(birth.network_configuration, instance),
+    )
+
+
+def subnet_of(network_configuration: Document | None, instance: ContainerInstance | None) -> str:
+    """The request's subnet of the instance's zone, told by the zone's letter; else the first."""
+    subnets = [str(subnet) for subnet in awsvpc_configuration(network_configuration).get("subnets") or []]
+    letter = instance.availability_zone[-1:] if instance else ""
+    in_zone = [subnet for subnet in subnets if letter and subnet.endswith(f"-{letter}")]
+    return (in_zone or subnets or [f"subnet-local-{letter}" if letter else LOCAL_SUBNET])[0]
+
+
+def awsvpc_configuration(network_configuration: Document | None) -> Document:
+    return (network_configuration or {}).get("awsvpcConfiguration") or {}
+
+
+def platform_version(birth: Birth) -> str | None:
+    if birth.launch_type != "FARGATE":
+        return birth.platform_version
+    return FARGATE_PLATFORM if birth.platform_version in (None, "LATEST") else birth.platform_version
+
+
+def place_of(arn: str) -> Place:
+    """Account and region of an ARN: a task lives where its cluster does."""
+    _, _, _, region, account_id, _ = arn.split(":", 5)
+    return Place(account_id, region)

@@ -1,0 +1,133 @@
+"""The literal sentences of a service's events. Plurals are not adapted; ECS does not adapt them either."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shipway.model.actions import Action, ClearCause, EmitEvent
+from shipway.model.arn import short_name
+from shipway.model.service import Service
+from shipway.model.task import Task
+from shipway.scheduler.placement import Failure
+from shipway.seams import Ids
+
+SEE_ALSO = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+
+PLACEMENT = "placement"
+START_FAILURES = "start failures"
+CONFIGURATION = "deployment configuration"
+PROTECTION = "task protection"
+
+CLOSEST = {
+    "RESOURCE:CPU": "has insufficient CPU units available.",
+    "RESOURCE:MEMORY": "has insufficient memory available.",
+    "RESOURCE:PORTS": "is already using a port required by your task.",
+    "ATTRIBUTE": "is missing an attribute required by your task.",
+}
+
+
+class Narrator:
+    """Makes the events of one service; a cause that stands is told once, and again only after it was over."""
+
+    def __init__(self, service: Service, ids: Ids) -> None:
+        self._service = service
+        self._ids = ids
+
+    def tell(
+        self, message: str, reason: str, about: str = "", cause: str | None = None
+    ) -> tuple[Action, ...]:
+        """An event: `(service S) message`; with `about`, `(service S, taskSet ecs-svc/ID) message`."""
+        if cause is not None and cause in self._service.noted:
+            return ()
+        of = f"{self._service.service_name}, taskSet {about}" if about else self._service.service_name
+        return (
+            EmitEvent(
+                service_arn=self._service.service_arn,
+                event_id=self._ids.uuid(),
+                message=f"(service {of}) {message}",
+                cause=cause,
+                reason=reason,
+            ),
+        )
+
+    def standing(self, kind: str, told: tuple[str, str, str] | None) -> tuple[Action, ...]:
+        """A condition that lasts: `told` is (detail, message, reason) while it stands, None afterwards."""
+        cause = f"{kind}: {told[0]}" if told else ""
+        over = [noted for noted in self._service.noted if noted.startswith(f"{kind}: ") and noted != cause]
+        cleared = tuple(
+            ClearCause(service_arn=self._service.service_arn, cause=noted, reason="It stands no longer.")
+            for noted in over
+        )
+        return (*cleared, *(self.tell(told[1], told[2], cause=cause) if told else ()))
+
+
+def task_list(tasks: Sequence[Task]) -> str:
+    return " ".join(f"(task {task.task_id})" for task in tasks)
+
+
+def started(tasks: Sequence[Task], replaced: int = 0) -> str:
+    text = f"has started {len(tasks)} tasks: {task_list(tasks)}."
+    return f"{text} Amazon ECS replaced {replaced} tasks due to an unhealthy status." if replaced else text
+
+
+def stopped_running(tasks: Sequence[Task]) -> str:
+    return f"has stopped {len(tasks)} running tasks: {task_list(tasks)}."
+
+
+def stopped_pending(tasks: Sequence[Task]) -> str:
+    return f"stopped {len(tasks)} pending tasks."
+
+
+def registered(count: int, target_group_arn: str) -> str:
+    return f"registered {count} targets in (target-group {target_group_arn})"
+
+
+def deregistered(count: int, target_group_arn: str) -> str:
+    return f"deregistered {count} targets in (target-group {target_group_arn})"
+
+
+def begun_draining(count: int) -> str:
+    return f"has begun draining connections on {count} tasks."
+
+
+def completed(deployment_id: str) -> str:
+    return f"(deployment {deployment_id}) deployment completed."
+
+
+def failed_to_start(deployment_id: str) -> str:
+    return f"(deployment {deployment_id}) deployment failed: tasks failed to start."
+
+
+def rolling_back(deployment_id: str) -> str:
+    return f"rolling back to deployment {deployment_id}."
+
+
+STEADY = "has reached a steady state."
+UNABLE_TO_START = f"is unable to consistently start tasks successfully.{SEE_ALSO}"
+BLOCKED = (
+    "was unable to stop or start tasks during a deployment because of the service deployment configuration."
+    " Update the minimumHealthyPercent or maximumPercent value and try again."
+)
+
+
+def unable_to_scale_in(deployment_id: str, protected: int) -> str:
+    return (
+        f"was unable to reach steady state because (taskSet {deployment_id}) was unable to scale in"
+        f" due to (reason {protected} tasks under protection)"
+    )
+
+
+def unable_to_place(failure: Failure, launch_type: str) -> str:
+    """The sentence for the nearest miss. What is missing, and how much, is in the action's reason."""
+    if failure.reason == "Internal error.":
+        return f"was unable to place a task. Reason: Internal error.{SEE_ALSO}"
+    if launch_type == "FARGATE":
+        return (
+            "was unable to place a task. Reason: Capacity is unavailable at this time."
+            f" Please try again later or in a different availability zone.{SEE_ALSO}"
+        )
+    none_met = "was unable to place a task because no container instance met all of its requirements."
+    if not failure.arn:
+        return f"{none_met} Reason: {failure.reason}{SEE_ALSO}"
+    why = CLOSEST.get(failure.reason, f'encountered error "{failure.reason}".')
+    return f"{none_met} The closest matching (container-instance {short_name(failure.arn)}) {why}{SEE_ALSO}"

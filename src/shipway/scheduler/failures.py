@@ -1,0 +1,61 @@
+"""Failed tasks of a deployment, and the circuit breaker's threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shipway.model.service import CircuitBreaker
+from shipway.model.service_revision import ServiceRevision
+from shipway.model.task import Task
+
+BOUNDED_MIN = 3
+BOUNDED_MAX = 200
+HEALTH_CHECK_STOP = "Task failed "  # how the stopped reasons of health.Fault begin
+
+
+def breaker_threshold(breaker: CircuitBreaker, desired_count: int) -> int:
+    """How many failed tasks fail the deployment, by the service's latest desired count."""
+    share = -(-breaker.threshold_value * desired_count // 100)
+    if breaker.threshold_type == "COUNT":
+        return max(1, breaker.threshold_value)
+    if breaker.threshold_type == "UNBOUNDED_PERCENT":
+        return max(1, share)
+    return max(BOUNDED_MIN, min(BOUNDED_MAX, share))
+
+
+def failed_tasks(revision: ServiceRevision, tasks: Iterable[Task]) -> int:
+    """`failedTasks` of the revision's deployment: those since a task last became healthy."""
+    return sum(
+        1
+        for task in tasks
+        if task.deployment_id == revision.deployment_id
+        and (failed_at := failure_moment(task)) is not None
+        and failed_at > revision.failures_since
+    )
+
+
+def failure_moment(task: Task) -> int | None:
+    """When the task failed; None when it did not. A failed health check counts from the decision to stop."""
+    if failed_health_check(task):
+        return task.stopping_at
+    return task.stopped_at if task.stopped and ended_badly(task) else None
+
+
+def failed_health_check(task: Task) -> bool:
+    reason = task.stopped_reason or ""
+    return task.stop_code == "ServiceSchedulerInitiated" and reason.startswith(HEALTH_CHECK_STOP)
+
+
+def ended_badly(task: Task) -> bool:
+    """Failed to start, or ended by itself: before it was healthy, or with an exit code that is not 0."""
+    if task.stop_code == "TaskFailedToStart":
+        return True
+    return ended_by_itself(task) and (task.healthy_at is None or crashed(task))
+
+
+def ended_by_itself(task: Task) -> bool:
+    return task.stop_code in ("TaskFailedToStart", "EssentialContainerExited")
+
+
+def crashed(task: Task) -> bool:
+    return any(c.essential and c.exit_code not in (None, 0) for c in task.containers)

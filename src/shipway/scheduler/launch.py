@@ -1,0 +1,95 @@
+"""Births of a service's tasks: each finds its place, what is placed counts as used, a refusal ends it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shipway.model.service_revision import ServiceRevision
+from shipway.model.snapshot import AddressPool, Fleet, ServiceSnapshot
+from shipway.model.task import Task
+from shipway.scheduler.addresses import NoAddressLeft
+from shipway.scheduler.birth import Birth, new_task, wanted_by
+from shipway.scheduler.placement import Failure, chance_of, place, without_groups_of
+from shipway.scheduler.run_task import waits_for_capacity
+from shipway.seams import Ids
+
+NO_DEFINITION = Failure("", "Internal error.", "its task definition was deleted")
+NO_INSTANCES = Failure("", "No Container Instances were found in your cluster.", "the cluster has none")
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """What births take from: the fleet and the addresses that are left."""
+
+    fleet: Fleet
+    addresses: AddressPool
+
+
+class Launched(msgspec.Struct, frozen=True):
+    """The tasks born, what they left, and why there are not more of them."""
+
+    tasks: tuple[Task, ...]
+    ground: Ground
+    failure: Failure | None = None
+
+
+def ground_of(snapshot: ServiceSnapshot, stopping: tuple[Task, ...]) -> Ground:
+    return Ground(without_groups_of(snapshot.fleet, stopping), snapshot.addresses)
+
+
+def launch(
+    snapshot: ServiceSnapshot, revision: ServiceRevision, count: int, ground: Ground, ids: Ids
+) -> Launched:
+    definition = snapshot.task_definitions.get(revision.task_definition_arn)
+    if definition is None:
+        return Launched((), ground, NO_DEFINITION if count else None)
+    service = snapshot.service
+    birth = Birth(
+        task_definition=definition,
+        cluster_arn=service.cluster_arn,
+        created_at=snapshot.now_ms,
+        group=f"service:{service.service_name}",
+        launch_type=revision.launch_type,
+        started_by=revision.deployment_id,
+        service_arn=service.service_arn,
+        deployment_id=revision.deployment_id,
+        capacity_provider_name=capacity_provider(revision),
+        platform_version=revision.platform_version,
+        network_configuration=revision.network_configuration,
+        placement_constraints=service.placement_constraints,
+        placement_strategy=service.placement_strategy,
+        tags=service.tags if service.propagate_tags == "SERVICE" else inherited_tags(snapshot, revision),
+        enable_execute_command=service.enable_execute_command,
+    )
+    return born(birth, count, ground, ids)
+
+
+def born(birth: Birth, count: int, ground: Ground, ids: Ids) -> Launched:
+    wanted, chance = wanted_by(birth), chance_of(ids)
+    fleet, addresses = ground.fleet, ground.addresses
+    tasks: list[Task] = []
+    for _ in range(count):
+        placement = place(fleet, wanted, chance)
+        if placement.instance is None and not waits_for_capacity(birth, fleet):
+            failure = placement.failures[0] if placement.failures else NO_INSTANCES
+            return Launched(tuple(tasks), Ground(fleet, addresses), failure)
+        chosen = placement.instance
+        try:
+            task, addresses = new_task(birth, chosen.instance if chosen else None, addresses, ids)
+        except NoAddressLeft as error:
+            failure = Failure("", "RESOURCE:ENI", str(error))
+            return Launched(tuple(tasks), Ground(fleet, addresses), failure)
+        fleet = placement.fleet
+        tasks.append(task)
+    return Launched(tuple(tasks), Ground(fleet, addresses))
+
+
+def inherited_tags(snapshot: ServiceSnapshot, revision: ServiceRevision) -> tuple[dict[str, object], ...]:
+    if snapshot.service.propagate_tags != "TASK_DEFINITION":
+        return ()
+    return snapshot.task_definitions[revision.task_definition_arn].tags
+
+
+def capacity_provider(revision: ServiceRevision) -> str | None:
+    """One strategy item is all that local ECS weighs: the first."""
+    first = revision.capacity_provider_strategy[:1]
+    return str(first[0].get("capacityProvider")) if first else None

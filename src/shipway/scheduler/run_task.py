@@ -1,0 +1,177 @@
+"""RunTask, StartTask, and tasks that wait for capacity. Partial success is success and failures beside it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shipway.model.actions import Action, PlaceTask, Plan, StartTask, StopTask
+from shipway.model.snapshot import AddressPool, Fleet, InstanceView
+from shipway.model.task import Task
+from shipway.model.task_definition import TaskDefinition
+from shipway.scheduler.birth import Birth, new_task, wanted_again, wanted_by
+from shipway.scheduler.filters import RESOURCE_CHECKS
+from shipway.scheduler.placement import (
+    Failure,
+    active,
+    chance_of,
+    failures_of,
+    occupied,
+    place,
+)
+from shipway.seams import Ids
+
+UNPLACED_MAX_MS = 120_000
+"""So long a task waits for capacity. ECS waits 30 min for machines to boot; local ones start in seconds."""
+
+NO_CAPACITY = (
+    "Capacity is unavailable at this time. Please try again later or in a different availability zone"
+)
+
+
+class RunTaskSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The request and the fleet that it is placed on (for Fargate: the hidden instances)."""
+
+    birth: Birth
+    fleet: Fleet
+    count: int = 1
+    addresses: AddressPool = AddressPool()
+
+
+class StartTaskSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The request, the cluster's fleet, and the instances that it names, by id or ARN."""
+
+    birth: Birth
+    fleet: Fleet
+    container_instances: tuple[str, ...]
+    addresses: AddressPool = AddressPool()
+
+
+class UnplacedSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Tasks that wait for an instance of this fleet, in the order in which they were born."""
+
+    now_ms: int
+    tasks: tuple[Task, ...]
+    task_definitions: dict[str, TaskDefinition]
+    fleet: Fleet
+
+
+def plan_run_task(snapshot: RunTaskSnapshot, ids: Ids) -> tuple[Plan, tuple[Failure, ...]]:
+    """One StartTask for each task that finds an instance; the failures of those that find none."""
+    birth, fleet, addresses = snapshot.birth, snapshot.fleet, snapshot.addresses
+    wanted, chance = wanted_by(birth), chance_of(ids)
+    actions: list[Action] = []
+    for _ in range(snapshot.count):
+        placement = place(fleet, wanted, chance)
+        if placement.instance is None and not waits_for_capacity(birth, fleet):
+            return Plan(tuple(actions)), placement.failures
+        fleet = placement.fleet
+        chosen = placement.instance
+        task, addresses = new_task(birth, chosen.instance if chosen else None, addresses, ids)
+        actions.append(StartTask(task=task, reason=requested("RunTask", birth)))
+    return Plan(tuple(actions)), ()
+
+
+def plan_start_task(snapshot: StartTaskSnapshot, ids: Ids) -> tuple[Plan, tuple[Failure, ...]]:
+    """A task on each named instance. Constraints and strategies do not count; resources and agent do."""
+    birth, fleet, addresses = snapshot.birth, snapshot.fleet, snapshot.addresses
+    wanted = wanted_by(birth)
+    actions: list[Action] = []
+    failures: list[Failure] = []
+    for name in snapshot.container_instances:
+        view = named(fleet, name)
+        if view is None:
+            failures.append(Failure(name, "MISSING", "no container instance of the cluster has this id"))
+        elif view.instance.status != "ACTIVE":
+            detail = f"its status is {view.instance.status}"
+            failures.append(Failure(view.instance.container_instance_arn, "INACTIVE", detail))
+        elif missed := failures_of((view,), wanted, RESOURCE_CHECKS):
+            failures.extend(missed)
+        else:
+            fleet = occupied(fleet, view, wanted.reservation, wanted.group)
+            task, addresses = new_task(birth, view.instance, addresses, ids)
+            actions.append(StartTask(task=task, reason=requested("StartTask", birth)))
+    return Plan(tuple(actions)), tuple(failures)
+
+
+def plan_unplaced(snapshot: UnplacedSnapshot, ids: Ids) -> Plan:
+    """Waiting tasks get an instance, first born first; who waited too long, or can never fit, fails."""
+    fleet, chance = snapshot.fleet, chance_of(ids)
+    actions: list[Action] = []
+    moments: list[int] = []
+    for task in snapshot.tasks:
+        definition = snapshot.task_definitions.get(task.task_definition_arn)
+        if task.unplaced is None or task.desired_status == "STOPPED":
+            continue
+        if definition is None:
+            actions.append(give_up(task, "ATTRIBUTE", "Its task definition was deleted while it waited."))
+            continue
+        placement = place(fleet, wanted_again(task, definition), chance)
+        nearest = placement.failures[0] if placement.failures else None
+        give_up_at = task.created_at + UNPLACED_MAX_MS
+        if placement.instance is not None:
+            fleet = placement.fleet
+            actions.append(place_action(task, placement.instance))
+        elif lacking := never_enough(task, fleet):
+            actions.append(give_up(task, lacking, f"No instance is large enough: {told(nearest)}."))
+        elif snapshot.now_ms >= give_up_at:
+            actions.append(give_up(task, nearest.reason if nearest else "", f"It waited: {told(nearest)}."))
+        else:
+            moments.append(give_up_at)
+    return Plan(tuple(actions), min(moments, default=None))
+
+
+def waits_for_capacity(birth: Birth, fleet: Fleet) -> bool:
+    """Fargate makes its instances when they are needed: until one is connected, tasks are born unplaced."""
+    return birth.launch_type == "FARGATE" and not any(view.instance.agent_connected for view in active(fleet))
+
+
+def named(fleet: Fleet, name: str) -> InstanceView | None:
+    for view in fleet.instances:
+        if name in (view.instance.container_instance_arn, view.instance.instance_id):
+            return view
+    return None
+
+
+def place_action(task: Task, view: InstanceView) -> PlaceTask:
+    return PlaceTask(
+        task_arn=task.task_arn,
+        version=task.version,
+        container_instance_arn=view.instance.container_instance_arn,
+        availability_zone=view.instance.availability_zone,
+        interface=task.interface,
+        reason="It waited for capacity, and there is some now.",
+    )
+
+
+def never_enough(task: Task, fleet: Fleet) -> str | None:
+    """The resource of which not even an empty instance has enough; None while there is no instance at all."""
+    instances = [view.instance for view in active(fleet) if view.instance.agent_connected]
+    if not instances:
+        return None
+    if all(task.reservation.cpu > instance.cpu for instance in instances):
+        return "RESOURCE:CPU"
+    if all(task.reservation.memory > instance.memory for instance in instances):
+        return "RESOURCE:MEMORY"
+    return None
+
+
+def give_up(task: Task, cause: str, reason: str) -> StopTask:
+    stopped_reason = (
+        NO_CAPACITY if task.launch_type == "FARGATE" else f"TaskFailedToStart: {cause or 'AGENT'}"
+    )
+    return StopTask(
+        task_arn=task.task_arn,
+        version=task.version,
+        stop_code="TaskFailedToStart",
+        stopped_reason=stopped_reason,
+        reason=reason,
+    )
+
+
+def told(failure: Failure | None) -> str:
+    return f"{failure.reason}, {failure.detail}" if failure else "there is no container instance"
+
+
+def requested(operation: str, birth: Birth) -> str:
+    by = f" by {birth.started_by}" if birth.started_by else ""
+    return f"{operation} asked for it{by}."
