@@ -1,0 +1,42 @@
+"""What a handler is given besides its request: the state, the seams, and who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shipway.api.image_registry import ImageRegistry
+from shipway.model.arn import Place
+from shipway.seams import Clock, Ids
+from shipway.store import Store
+from shipway.store.log_events import LogEvents
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one installation of local ECS is: its account, its region and its address."""
+
+    account_id: str = "000000000000"
+    region: str = "us-east-1"
+    endpoint: str = "http://127.0.0.1:4700"
+    version: str = "0"
+
+    @property
+    def place(self) -> Place:
+        return Place(account_id=self.account_id, region=self.region)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request's surroundings. Handlers know nothing of HTTP."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    settings: Settings
+    caller_arn: str
+    log_events: LogEvents
+    registry: ImageRegistry
+
+    @property
+    def place(self) -> Place:
+        return self.settings.place

@@ -1,0 +1,39 @@
+"""The ECS API: one file a noun. See docs/design/api-ecs.md."""
+
+from __future__ import annotations
+
+from shipway.api.ecs import (
+    account_settings,
+    agent,
+    attributes,
+    capacity_providers,
+    clusters,
+    container_instances,
+    registration,
+    run_task,
+    service_deployments,
+    service_revisions,
+    service_updates,
+    services,
+    tags,
+    task_definitions,
+    tasks,
+)
+
+NOUNS = (
+    account_settings,
+    agent,
+    attributes,
+    capacity_providers,
+    clusters,
+    container_instances,
+    registration,
+    run_task,
+    service_deployments,
+    service_revisions,
+    service_updates,
+    services,
+    tags,
+    task_definitions,
+    tasks,
+)

@@ -1,0 +1,112 @@
+"""Service deployments and service revisions as the API shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shipway.api.ecs.moments import moments, present
+from shipway.api.ecs.render_services import capacity_wire, revision_summary
+from shipway.api.ecs.service_view import RevisionCount, counts_of
+from shipway.model.service import CircuitBreaker, Service
+from shipway.model.service_revision import ServiceDeployment, ServiceRevision
+from shipway.model.task import Task
+from shipway.model.task_definition import TaskDefinition
+from shipway.scheduler.failures import breaker_threshold
+from shipway.store import Reads
+
+
+def service_deployment_wire(state: Reads, deployment: ServiceDeployment) -> dict[str, Any]:
+    counts = counts_of(state.by(Task, "service_arn", deployment.service_arn))
+    arns = (deployment.target_revision_arn, *deployment.source_revision_arns)
+    summaries = {
+        arn: revision_summary(revision, counts.get(revision.deployment_id, RevisionCount()))
+        for arn in arns
+        if (revision := state.get(ServiceRevision, arn)) is not None
+    }
+    return {
+        "serviceDeploymentArn": deployment.service_deployment_arn,
+        "serviceArn": deployment.service_arn,
+        "clusterArn": deployment.cluster_arn,
+        "sourceServiceRevisions": [
+            summaries[arn] for arn in deployment.source_revision_arns if arn in summaries
+        ],
+        "status": deployment.status,
+        "deploymentConfiguration": deployment.deployment_configuration,
+        "deploymentCircuitBreaker": {
+            "status": deployment.circuit_breaker_status,
+            "failureCount": deployment.failure_count,
+            "threshold": threshold(state, deployment),
+        },
+        "alarms": {"status": "DISABLED"},
+        **all_moments(deployment),
+        **present(
+            targetServiceRevision=summaries.get(deployment.target_revision_arn),
+            statusReason=deployment.status_reason,
+            rollback=rollback(deployment),
+        ),
+    }
+
+
+def service_deployment_brief(deployment: ServiceDeployment) -> dict[str, Any]:
+    shown = all_moments(deployment)
+    return {
+        "serviceDeploymentArn": deployment.service_deployment_arn,
+        "serviceArn": deployment.service_arn,
+        "clusterArn": deployment.cluster_arn,
+        "targetServiceRevisionArn": deployment.target_revision_arn,
+        "status": deployment.status,
+        **{name: shown[name] for name in ("startedAt", "createdAt", "finishedAt") if name in shown},
+        **present(statusReason=deployment.status_reason),
+    }
+
+
+def all_moments(deployment: ServiceDeployment) -> dict[str, float]:
+    return moments(
+        createdAt=deployment.created_at,
+        startedAt=deployment.started_at,
+        finishedAt=deployment.finished_at,
+        stoppedAt=deployment.stopped_at,
+        updatedAt=deployment.updated_at,
+    )
+
+
+def rollback(deployment: ServiceDeployment) -> dict[str, Any] | None:
+    if deployment.rollback_started_at is None:
+        return None
+    return {
+        **present(reason=deployment.rollback_reason, serviceRevisionArn=deployment.rollback_revision_arn),
+        **moments(startedAt=deployment.rollback_started_at),
+    }
+
+
+def threshold(state: Reads, deployment: ServiceDeployment) -> int:
+    service = state.get(Service, deployment.service_arn)
+    breaker = service.deployment_configuration.circuit_breaker if service else CircuitBreaker()
+    return breaker_threshold(breaker, service.desired_count if service else 0)
+
+
+def service_revision_wire(state: Reads, revision: ServiceRevision) -> dict[str, Any]:
+    definition = state.get(TaskDefinition, revision.task_definition_arn)
+    fargate = (
+        {"platformVersion": "1.4.0", "platformFamily": "Linux"} if revision.launch_type == "FARGATE" else {}
+    )
+    images = [container_image(c, revision.image_digests) for c in definition.containers] if definition else []
+    return {
+        "serviceRevisionArn": revision.service_revision_arn,
+        "serviceArn": revision.service_arn,
+        "clusterArn": revision.cluster_arn,
+        "taskDefinition": revision.task_definition_arn,
+        "loadBalancers": [binding.verbatim for binding in revision.load_balancers],
+        "containerImages": images,
+        "guardDutyEnabled": False,
+        **revision.verbatim,
+        **capacity_wire(revision),
+        **fargate,
+        **moments(createdAt=revision.created_at),
+        **present(networkConfiguration=revision.network_configuration),
+    }
+
+
+def container_image(container: dict[str, Any], digests: dict[str, str]) -> dict[str, Any]:
+    name = container["name"]
+    return {"containerName": name, "image": container["image"], **present(imageDigest=digests.get(name))}

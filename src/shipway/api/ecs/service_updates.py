@@ -1,0 +1,121 @@
+"""UpdateService: some members start a deployment, others are edits.
+
+A deployment starts when what the revision is made of differs from the PRIMARY one, or when it is forced. An
+earlier deployment still in progress is superseded: its tasks become the new one's source, the scheduler ends
+it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from shipway.api.call import Call
+from shipway.api.ecs.capacity_providers import unsupported
+from shipway.api.ecs.deployment_configuration import deployment_configuration
+from shipway.api.ecs.identifiers import cluster_of, one_of, service_of
+from shipway.api.ecs.placement_rules import placement_constraints, placement_strategy
+from shipway.api.ecs.render_services import service_wire
+from shipway.api.ecs.service_records import new_revision, new_service_deployment, request_stop
+from shipway.api.ecs.service_rules import CAPACITY_MEMBERS, RevisionSpec, spec_of, updated_spec
+from shipway.api.ecs.service_view import counts_of, shown_revisions
+from shipway.api.ecs.services import PROPAGATE_TAGS, check_count, check_grace_period
+from shipway.api.ecs.task_definition_lookup import launchable
+from shipway.api.errors import ApiError
+from shipway.model.service import Service
+from shipway.model.service_revision import ServiceRevision
+from shipway.model.task import Task
+from shipway.model.task_definition import TaskDefinition
+from shipway.store import Transaction
+
+
+def update_service(call: Call, request: Any) -> dict[str, Any]:
+    cluster = cluster_of(call, request.cluster)
+    service = service_of(call, cluster.cluster_arn, request.service)
+    if service.status != "ACTIVE":
+        raise ApiError("ServiceNotActiveException", "Service was not ACTIVE.")
+    if request.deployment_controller is not None and request.deployment_controller.type != "ECS":
+        raise unsupported(f"the deployment controller {request.deployment_controller.type}, only ECS,")
+    revision = call.store.state.get(ServiceRevision, service.revision_arn)
+    assert revision is not None, service.revision_arn
+    definition = definition_after(call, request, revision)
+    spec = updated_spec(call, cluster, definition, revision, request)
+    edited = replace(service, **edits(request, service, definition, spec.launch_type))
+    with call.store.transaction() as tx:
+        if request.force_new_deployment or starts_deployment(spec, spec_of(revision)):
+            edited = deploy(call, tx, edited, spec)
+        elif spec != spec_of(revision):
+            tx.put(replace(revision, **{member: getattr(spec, member) for member in CAPACITY_MEMBERS}))
+        tx.put(edited)
+        return {"service": service_wire(tx, edited)}
+
+
+def definition_after(call: Call, request: Any, revision: ServiceRevision) -> TaskDefinition:
+    """A new definition, and one that is rolled out again, must be ACTIVE; one that is merely kept need not
+    be.
+    """
+    given = request.task_definition or revision.task_definition_arn
+    if request.task_definition or request.force_new_deployment:
+        return launchable(call, given, inactive_code="ClientException")
+    definition = call.store.state.get(TaskDefinition, given)
+    assert definition is not None, given
+    return definition
+
+
+def starts_deployment(after: RevisionSpec, before: RevisionSpec) -> bool:
+    capacity = {member: getattr(before, member) for member in CAPACITY_MEMBERS}
+    return replace(after, **capacity) != before
+
+
+def deploy(call: Call, tx: Transaction, service: Service, spec: RevisionSpec) -> Service:
+    sources = shown_revisions(tx, service, counts_of(tx.by(Task, "service_arn", service.service_arn)))
+    request_stop(tx, service, call.clock.now_ms())
+    revision = new_revision(call, service.service_arn, service.cluster_arn, spec)
+    deployment = new_service_deployment(
+        call,
+        revision,
+        service.deployment_configuration,
+        tuple(source.service_revision_arn for source in sources),
+    )
+    tx.put(revision)
+    tx.put(deployment)
+    return replace(
+        service,
+        revision_arn=revision.service_revision_arn,
+        service_deployment_arn=deployment.service_deployment_arn,
+    )
+
+
+def edits(request: Any, service: Service, definition: TaskDefinition, launch_type: str) -> dict[str, Any]:
+    """The members that change at once, without a deployment. What the request leaves out stays."""
+    changes: dict[str, Any] = {}
+    if request.desired_count is not None:
+        check_count(request.desired_count)
+        changes["desired_count"] = request.desired_count
+    if request.deployment_configuration is not None:
+        changes["deployment_configuration"] = deployment_configuration(
+            request.deployment_configuration, service.deployment_configuration
+        )
+    if request.health_check_grace_period_seconds is not None:
+        check_grace_period(request.health_check_grace_period_seconds)
+        changes["health_check_grace_period_s"] = request.health_check_grace_period_seconds
+    if request.placement_constraints is not None:
+        others = len(definition.body.get("placementConstraints") or [])
+        changes["placement_constraints"] = placement_constraints(
+            request.placement_constraints, others, launch_type
+        )
+    if request.placement_strategy is not None:
+        changes["placement_strategy"] = placement_strategy(request.placement_strategy, launch_type)
+    words = {
+        "availability_zone_rebalancing": ("ENABLED", "DISABLED"),
+        "propagate_tags": PROPAGATE_TAGS,
+    }
+    for member, allowed in words.items():
+        value = one_of(getattr(request, member), allowed, member)
+        if value is not None:
+            changes[member] = value
+    for member in ("enable_ecs_managed_tags", "enable_execute_command"):
+        if getattr(request, member) is not None:
+            changes[member] = getattr(request, member)
+    return changes

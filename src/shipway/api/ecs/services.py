@@ -1,0 +1,219 @@
+"""Services: create, describe, list, delete. UpdateService has its own file."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from msgspec.structs import replace
+
+from shipway.api.call import Call
+from shipway.api.ecs.capacity_providers import unsupported
+from shipway.api.ecs.deployment_configuration import deployment_configuration
+from shipway.api.ecs.identifiers import cluster_of, invalid, missing, one_of, resource_arn, service_of
+from shipway.api.ecs.paging import page, with_token
+from shipway.api.ecs.placement_rules import placement_constraints, placement_strategy
+from shipway.api.ecs.render_services import service_wire
+from shipway.api.ecs.request_digest import request_digest
+from shipway.api.ecs.service_records import (
+    default_role,
+    forget_history,
+    new_revision,
+    new_service_deployment,
+    request_stop,
+)
+from shipway.api.ecs.service_rules import KEPT, RevisionSpec, created_spec
+from shipway.api.ecs.tag_rules import checked_tags
+from shipway.api.ecs.task_definition_lookup import launchable
+from shipway.model.actions import CloseService, StopDeployment
+from shipway.model.event import Event
+from shipway.model.service import DeploymentConfiguration, Service
+from shipway.model.service_revision import ServiceRevision
+from shipway.model.task import Task
+from shipway.model.task_definition import TaskDefinition
+from shipway.store import Transaction
+from shipway.store.commit import commit_plan
+
+SERVICE_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+WITH_TAGS = frozenset({"TAGS"})
+PROPAGATE_TAGS = ("TASK_DEFINITION", "SERVICE", "NONE")
+GRACE_PERIOD_MAX_S = 2_147_483_647
+
+
+def create_service(call: Call, request: Any) -> dict[str, Any]:
+    cluster = cluster_of(call, request.cluster)
+    if not SERVICE_NAME.fullmatch(request.service_name):
+        raise invalid(
+            "The specified service name is invalid. Up to 255 letters (uppercase and lowercase), numbers, "
+            "underscores, and hyphens are allowed."
+        )
+    arn = call.place.service(cluster.cluster_name, request.service_name)
+    digest = request_digest(request)
+    existing = call.store.state.get(Service, arn)
+    if existing is not None and existing.status != "INACTIVE":
+        return repeated(call, existing, request, digest)
+    check_kind_of_service(request)
+    if not request.task_definition:
+        raise invalid("TaskDefinition can not be blank.")
+    definition = launchable(call, request.task_definition, inactive_code="ClientException")
+    spec = created_spec(call, cluster, definition, request)
+    configuration = deployment_configuration(request.deployment_configuration, DeploymentConfiguration())
+    revision = new_revision(call, arn, cluster.cluster_arn, spec)
+    deployment = new_service_deployment(call, revision, configuration)
+    service = Service(
+        service_arn=arn,
+        cluster_arn=cluster.cluster_arn,
+        desired_count=request.desired_count,
+        created_at=revision.created_at,
+        created_by=call.caller_arn,
+        client_token=request.client_token,
+        request_digest=digest,
+        revision_arn=revision.service_revision_arn,
+        service_deployment_arn=deployment.service_deployment_arn,
+        deployment_configuration=configuration,
+        role_arn=default_role(call, spec, request.role),
+        events=kept_only_events(call, request.service_name, spec),
+        **options(request, definition, revision, configuration),
+    )
+    with call.store.transaction() as tx:
+        forget_history(tx, arn)
+        tx.put(revision)
+        tx.put(deployment)
+        tx.put(service)
+        return {"service": service_wire(tx, service, WITH_TAGS)}
+
+
+def repeated(call: Call, existing: Service, request: Any, digest: str) -> dict[str, Any]:
+    if existing.status == "DRAINING":
+        raise invalid("Unable to Start a service that is still Draining.")
+    if existing.request_digest != digest or existing.client_token != request.client_token:
+        raise invalid("Creation of service was not idempotent.")
+    return {"service": service_wire(call.store.state, existing, WITH_TAGS)}
+
+
+def check_kind_of_service(request: Any) -> None:
+    controller = request.deployment_controller.type if request.deployment_controller else "ECS"
+    if controller != "ECS":
+        raise unsupported(f"the deployment controller {controller}, only ECS,")
+    scheduling = one_of(request.scheduling_strategy, ("REPLICA", "DAEMON"), "schedulingStrategy")
+    if scheduling == "DAEMON":
+        raise unsupported("the scheduling strategy DAEMON, only REPLICA,")
+    if request.desired_count is None:
+        raise invalid("The replica scheduling strategy requires a desired count. Specify one and try again.")
+    check_count(request.desired_count)
+
+
+def check_count(desired_count: int) -> None:
+    if desired_count < 0:
+        raise invalid("desiredCount must be 0 or greater.")
+
+
+def options(
+    request: Any,
+    definition: TaskDefinition,
+    revision: ServiceRevision,
+    configuration: DeploymentConfiguration,
+) -> dict[str, Any]:
+    grace_period_s = request.health_check_grace_period_seconds or 0
+    check_grace_period(grace_period_s)
+    constraints = len(definition.body.get("placementConstraints") or [])
+    rebalancing = one_of(
+        request.availability_zone_rebalancing, ("ENABLED", "DISABLED"), "availabilityZoneRebalancing"
+    )
+    eligible = "ENABLED" if configuration.maximum_percent > 100 else "DISABLED"
+    return {
+        "health_check_grace_period_s": grace_period_s,
+        "placement_constraints": placement_constraints(
+            request.placement_constraints, constraints, revision.launch_type
+        ),
+        "placement_strategy": placement_strategy(request.placement_strategy, revision.launch_type),
+        "availability_zone_rebalancing": rebalancing or eligible,
+        "enable_ecs_managed_tags": bool(request.enable_ecs_managed_tags),
+        "enable_execute_command": bool(request.enable_execute_command),
+        "propagate_tags": one_of(request.propagate_tags, PROPAGATE_TAGS, "propagateTags") or "NONE",
+        "tags": checked_tags(request.tags),
+    }
+
+
+def check_grace_period(grace_period_s: int) -> None:
+    if not 0 <= grace_period_s <= GRACE_PERIOD_MAX_S:
+        raise invalid(f"healthCheckGracePeriodSeconds must be between 0 and {GRACE_PERIOD_MAX_S}.")
+
+
+def kept_only_events(call: Call, service_name: str, spec: RevisionSpec) -> tuple[Event, ...]:
+    """Said where whoever watches the service will see it: these members do nothing here."""
+    names = [name for name in KEPT.values() if spec.verbatim.get(name)]
+    if not names:
+        return ()
+    text = f"(service {service_name}) keeps {', '.join(names)} as given, but a local ECS does not act on it."
+    return (Event(event_id=call.ids.uuid(), created_at=call.clock.now_ms(), message=text),)
+
+
+def describe_services(call: Call, request: Any) -> dict[str, Any]:
+    cluster = cluster_of(call, request.cluster)
+    if not request.services:
+        raise invalid("Services cannot be empty.")
+    if len(request.services) > 10:
+        raise invalid("services can have at most 10 items.")
+    include = frozenset(request.include or ())
+    state = call.store.state
+    services, failures = [], []
+    for arn in (resource_arn(call, cluster.cluster_arn, "service", name) for name in request.services):
+        service = state.get(Service, arn)
+        if service is None:
+            failures.append(missing(arn))
+        else:
+            services.append(service_wire(state, service, include))
+    return {"services": services, "failures": failures}
+
+
+def list_services(call: Call, request: Any) -> dict[str, Any]:
+    cluster = cluster_of(call, request.cluster)
+    arns = [
+        service.service_arn
+        for service in call.store.state.by(Service, "cluster_arn", cluster.cluster_arn)
+        if service.status == "ACTIVE"
+        and request.launch_type in (None, launch_type_of(call, service))
+        and request.scheduling_strategy in (None, service.scheduling_strategy)
+        and request.resource_management_type in (None, "CUSTOMER")
+    ]
+    shown, next_token = page(arns, request, default=10)
+    return with_token({"serviceArns": shown}, next_token)
+
+
+def launch_type_of(call: Call, service: Service) -> str | None:
+    revision = call.store.state.get(ServiceRevision, service.revision_arn)
+    return revision.launch_type if revision is not None else None
+
+
+def delete_service(call: Call, request: Any) -> dict[str, Any]:
+    service = service_of(call, cluster_of(call, request.cluster).cluster_arn, request.service)
+    if service.status == "INACTIVE":
+        return {"service": service_wire(call.store.state, service)}
+    tasks = [t for t in call.store.state.by(Task, "service_arn", service.service_arn) if not t.stopped]
+    if service.status == "ACTIVE" and not request.force:
+        if service.desired_count > 0:
+            raise invalid("The service cannot be stopped while it is scaled above 0.")
+        if tasks:
+            raise invalid("The service cannot be stopped while deployments are active.")
+    with call.store.transaction() as tx:
+        request_stop(tx, service, call.clock.now_ms())
+        tx.put(replace(service, status="DRAINING", desired_count=0))
+        if not tasks:
+            close(tx, service, call.clock.now_ms())
+        ended = tx.get(Service, service.service_arn)
+        assert ended is not None
+        return {"service": service_wire(tx, ended)}
+
+
+def close(tx: Transaction, service: Service, now_ms: int) -> None:
+    """There is nothing to drain: what the services loop would do is done at once."""
+    reason = "The service was deleted, and it has no tasks."
+    if service.service_deployment_arn is not None:
+        arn, text = (
+            service.service_deployment_arn,
+            "The service was deleted.",
+        )
+        stop = StopDeployment(service_deployment_arn=arn, status="STOPPED", status_reason=text, reason=reason)
+        commit_plan(tx, (stop,), now_ms)
+    commit_plan(tx, (CloseService(service_arn=service.service_arn, reason=reason),), now_ms)

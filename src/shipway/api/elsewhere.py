@@ -1,0 +1,144 @@
+"""Every AWS service that is not written here: moto answers, inside this process, behind the same front door.
+
+moto is a WSGI application and heavy to import, so it is loaded at the first request that needs it and runs on
+one thread of its own. What it remembers lives as long as the process. Access keys that moto itself has made
+(IAM CreateAccessKey, STS AssumeRole) are good for signing requests to the front door too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from collections.abc import Callable, Iterable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from shipway.api.call import Settings
+from shipway.api.signature import Credential
+
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "server", "date"})
+
+
+@dataclass(frozen=True, slots=True)
+class WsgiAnswer:
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Elsewhere:
+    """moto behind one thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app: WsgiApp | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="moto")
+
+    async def answer(self, scope: MutableMapping[str, Any], body: bytes) -> WsgiAnswer:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._answer, environ_of(scope, body))
+
+    def _answer(self, environ: dict[str, Any]) -> WsgiAnswer:
+        if self._app is None:
+            self._app = load_moto(self._settings.account_id)
+        return call_wsgi(self._app, environ)
+
+    def credentials_after(
+        self, first: Callable[[str], Credential | None]
+    ) -> Callable[[str], Credential | None]:
+        """Looks among the installation's own credentials, then among those that moto has issued."""
+
+        def find(access_key_id: str) -> Credential | None:
+            return first(access_key_id) or (
+                issued_by_moto(self._settings, access_key_id) if self._app else None
+            )
+
+        return find
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def load_moto(account_id: str) -> WsgiApp:
+    os.environ["MOTO_ACCOUNT_ID"] = account_id  # moto reads it once, when it is imported
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    app: WsgiApp = DomainDispatcherApplication(create_backend_app)
+    return app
+
+
+def issued_by_moto(settings: Settings, access_key_id: str) -> Credential | None:
+    from moto.iam.models import iam_backends
+    from moto.sts.models import sts_backends
+
+    account_id = settings.account_id
+    for role in sts_backends[account_id]["aws"].assumed_roles:
+        if role.access_key_id == access_key_id:
+            return Credential(access_key_id, role.secret_access_key, role.arn, role.session_token)
+    for user in iam_backends[account_id]["aws"].users.values():
+        for key in user.access_keys:
+            if key.access_key_id == access_key_id and key.status == "Active":
+                return Credential(access_key_id, key.secret_access_key, user.arn)
+    return None
+
+
+def environ_of(scope: MutableMapping[str, Any], body: bytes) -> dict[str, Any]:
+    """The WSGI environment of an ASGI request whose body has been read."""
+    raw_path: bytes = scope["raw_path"]
+    query = scope["query_string"].decode("latin-1")
+    uri = raw_path.decode("latin-1") + (f"?{query}" if query else "")
+    host, port = scope.get("server") or ("127.0.0.1", 80)
+    environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(raw_path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "RAW_URI": uri,
+        "REQUEST_URI": uri,
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": (scope.get("client") or ("127.0.0.1", 0))[0],
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").upper().replace("-", "_"), raw_value.decode("latin-1")
+        if name in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):
+            continue
+        key = name if name == "CONTENT_TYPE" else f"HTTP_{name}"
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    return environ
+
+
+def call_wsgi(app: WsgiApp, environ: dict[str, Any]) -> WsgiAnswer:
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    written: list[bytes] = []
+
+    def start_response(
+        status: str, headers: list[tuple[str, str]], error: Any = None
+    ) -> Callable[[bytes], None]:
+        started.append((status, headers))
+        return written.append
+
+    chunks = app(environ, start_response)
+    try:
+        body = b"".join([*written, *chunks])
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+    status, headers = started[-1]
+    kept = [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP]
+    return WsgiAnswer(int(status.split(" ", 1)[0]), kept, body)
