@@ -208,7 +208,7 @@ async def test_a_task_without_its_definition_stops_and_says_why(door: Door) -> N
 
 
 async def test_a_refused_member_stops_the_task_and_is_named(door: Door) -> None:
-    """A definition with a member that local ECS does not apply never reaches the agent; the reason names it."""
+    """A definition with a member that is not applied never reaches the agent; the reason names it."""
     secret = {"name": "TOKEN", "valueFrom": "arn:aws:ssm:us-east-1:000000000000:parameter/token"}
     put(door.store, a_task_definition(a_container(secrets=[secret])))
     async with linked(door.port, acs_query(INSTANCE)):

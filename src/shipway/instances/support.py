@@ -149,7 +149,7 @@ class RefusedError(Exception):
 def refusals(definition: TaskDefinition, overrides: Document | None = None) -> tuple[str, ...]:
     """Why local ECS does not run this definition, one sentence a member; empty when it does.
 
-    A task of a refused definition is STOPPED before its agent hears of it (TaskFailedToStart), for these reasons.
+    A task of a refused definition is STOPPED before its agent hears of it (TaskFailedToStart), naming these.
     """
     return tuple(
         f"{where}: {what} is not supported by local ECS yet (docs/fidelity.md)"

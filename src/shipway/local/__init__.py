@@ -1,0 +1,1 @@
+"""`shipway local`: the processes of an ECS on one's own machine, started, supervised and stopped."""

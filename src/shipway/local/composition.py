@@ -1,0 +1,222 @@
+"""The control plane's parts, made and put in order: the one place that knows all rooms."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+import shipway
+from shipway.api.app import build_app
+from shipway.api.call import Settings
+from shipway.api.dispatch import Context
+from shipway.api.signature import Verifier
+from shipway.instances.routes import Instances, routes
+from shipway.instances.settings import InstancesSettings, PayloadSettings
+from shipway.load_balancer.edge import LoadBalancerEdge
+from shipway.local.desired_instances import InstanceSettings
+from shipway.local.fleet import Fleet, FleetSettings
+from shipway.local.folder import DataFolder
+from shipway.local.front_door import FrontDoor
+from shipway.local.metadata_address import MetadataAddress
+from shipway.local.process import ChildProcess
+from shipway.local.role_credentials import RoleCredentials
+from shipway.local.settings import Credentials, LocalSettings
+from shipway.local.supervisor import Part, Supervisor
+from shipway.model.arn import Place
+from shipway.model.cluster import FARGATE_CLUSTER, Cluster
+from shipway.reconcile.reconciler import Reconciler
+from shipway.reconcile.surroundings import Surroundings
+from shipway.registry.images import RegistryImages
+from shipway.registry.registry import Registry
+from shipway.seams import RandomIds, SystemClock
+from shipway.store import Store
+from shipway.store.log_events import LogEvents
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_CLUSTER = "default"
+AGENTS_DEADLINE_S = 15.0
+
+
+class NetworksFound(msgspec.Struct, frozen=True, kw_only=True):
+    """The Docker networks as they are once ensured."""
+
+    task_network: str
+    task_subnet: str
+    link_local_network: str | None
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """What is there before any part is."""
+
+    folder: DataFolder
+    settings: LocalSettings
+    credentials: Credentials
+    store: Store
+    log_events: LogEvents
+    networks: NetworksFound
+
+
+class Composition:
+    """All parts of one control plane."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        self._foundation = foundation
+        self.clock = SystemClock()
+        self.ids = RandomIds()
+        settings = foundation.settings
+        self.place = Place(account_id=settings.account_id, region=settings.region)
+        self.registry = Registry(
+            foundation.folder.registry, settings.registry_port, settings.installation, ChildProcess
+        )
+        self.images = RegistryImages(self.registry.address, self.registry.password(), self.registry.storage)
+        self.edge = LoadBalancerEdge(foundation.folder.envoy)
+        self.fleet = Fleet(foundation.store, self.clock, self._fleet_settings())
+        self.roles = RoleCredentials(foundation.credentials, self.place, foundation.store, self.clock)
+        self.instances = self._instances()
+        self.reconciler = Reconciler(self._surroundings(), self.edge)
+        self.supervisor = Supervisor(self._parts(), self.clock)
+
+    async def start(self) -> None:
+        self._ensure_clusters()
+        await self._foundation.store.durable()
+        await self.supervisor.start()
+
+    async def stop(self) -> None:
+        await self.supervisor.stop()
+        await self.images.close()
+
+    def _parts(self) -> list[Part]:
+        parts: list[Part] = [
+            self.registry,
+            Named("load balancer", self.edge.start, self.edge.stop),
+            Named("agents' links", self.instances.start, self.instances.stop),
+            FrontDoor(build_app(self._context(), self._routes()), self._foundation.settings.port),
+            # Before the loops: what is placed after a restart should find all instances, not the quickest.
+            Named("fleet", self._start_fleet, self.fleet.stop),
+            Named("loops", self.reconciler.start, self.reconciler.stop),
+        ]
+        if self._foundation.networks.link_local_network:
+            parts.insert(0, MetadataAddress(self.fleet.metadata_ports))
+        return parts
+
+    async def _start_fleet(self) -> None:
+        await self.fleet.start()
+        late = await self.fleet.wait_connected(AGENTS_DEADLINE_S)
+        if late:
+            logger.warning(
+                "Agents that are not connected yet: %s. See `shipway local logs`.", ", ".join(late)
+            )
+
+    def _context(self) -> Context:
+        settings = self._foundation.settings
+        return Context(
+            store=self._foundation.store,
+            clock=self.clock,
+            ids=self.ids,
+            settings=Settings(
+                account_id=settings.account_id,
+                region=settings.region,
+                endpoint=settings.endpoint_url,
+                version=shipway.__version__,
+            ),
+            log_events=self._foundation.log_events,
+            registry=self.images,
+            credentials=self.roles.find,
+        )
+
+    def _routes(self) -> list[Any]:
+        return [*routes(self.instances), Route("/_shipway/status", self._status)]
+
+    async def _status(self, _: Request) -> Response:
+        document = {
+            "parts": self.supervisor.statuses(),
+            "agents": self.fleet.statuses(),
+            "loops": self.reconciler.statuses(),
+        }
+        return Response(msgspec.json.encode(document), media_type="application/json")
+
+    def _instances(self) -> Instances:
+        settings, networks = self._foundation.settings, self._foundation.networks
+        payload = PayloadSettings(
+            account_id=settings.account_id,
+            region=settings.region,
+            endpoint_url=settings.endpoint_url,
+            registry_address=self.registry.address,
+            subnet_gateway=gateway_of(networks.task_subnet),
+        )
+        return Instances(
+            self._foundation.store,
+            self.clock,
+            self.ids,
+            InstancesSettings(payload=payload),
+            # Only the installation's own key: a task's role must not open an agent's link.
+            Verifier(self.roles.find_own, self.clock).verify,
+            self.roles.credentials_for,
+        )
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            store=self._foundation.store,
+            clock=self.clock,
+            ids=self.ids,
+            place=self.place,
+            task_network_cidr=self._foundation.networks.task_subnet,
+        )
+
+    def _fleet_settings(self) -> FleetSettings:
+        settings, networks = self._foundation.settings, self._foundation.networks
+        return FleetSettings(
+            instances=InstanceSettings(
+                instances=settings.instances,
+                region=settings.region,
+                cpu=settings.cpu_per_instance,
+                memory_mib=settings.memory_mib_per_instance,
+            ),
+            folder=self._foundation.folder.instances,
+            endpoint_url=settings.endpoint_url,
+            account_id=settings.account_id,
+            installation=settings.installation,
+            credentials_file=self._foundation.folder.credentials_file,
+            task_network=networks.task_network,
+            link_local_network=networks.link_local_network or "",
+            # Docker Desktop's containers live in a virtual machine whose addresses are not reachable.
+            publish_task_ports=sys.platform == "darwin",
+        )
+
+    def _ensure_clusters(self) -> None:
+        """A new installation has the cluster that ECS tools take when none is named, and Fargate's own."""
+        store = self._foundation.store
+        visible = [cluster for cluster in store.state.all(Cluster) if not cluster.hidden]
+        with store.transaction() as tx:
+            for name in (FARGATE_CLUSTER,) if visible else (FARGATE_CLUSTER, DEFAULT_CLUSTER):
+                arn = self.place.cluster(name)
+                if tx.get(Cluster, arn) is None:
+                    tx.put(Cluster(cluster_arn=arn, created_at=self.clock.now_ms()))
+
+
+Verb = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Named:
+    """Gives a room's own start and stop the name it has among the parts."""
+
+    def __init__(self, name: str, start: Verb, stop: Verb) -> None:
+        self.name = name
+        self.start = start
+        self.stop = stop
+
+
+def gateway_of(subnet: str) -> str:
+    """Docker's choice: the first address, with the prefix length that the agent wants."""
+    address, _, length = subnet.partition("/")
+    return f"{address.rpartition('.')[0]}.1/{length}"

@@ -1,0 +1,55 @@
+"""The Docker Engine as `local` needs it: does it answer, and what of ours is in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiodocker
+
+from shipway.local.errors import LocalError
+
+ANSWER_TIMEOUT_S = 10
+STOP_GRACE_S = 3
+INSTALLATION_LABEL = "shipway.installation"
+
+
+@asynccontextmanager
+async def docker_engine() -> AsyncIterator[aiodocker.Docker]:
+    """A client that has seen the engine answer; else one sentence."""
+    try:
+        docker = aiodocker.Docker()
+    except ValueError as error:  # no socket where one is expected
+        raise LocalError(f"No Docker Engine was found: {error}. {WHAT_TO_DO}") from error
+    try:
+        try:
+            await asyncio.wait_for(docker.version(), ANSWER_TIMEOUT_S)
+        except (OSError, aiodocker.DockerError, TimeoutError) as error:
+            where = docker.docker_host or "its socket"
+            raise LocalError(
+                f"No Docker Engine answers at {where}: {str(error) or 'no answer'}. {WHAT_TO_DO}"
+            ) from error
+        yield docker
+    finally:
+        await docker.close()
+
+
+WHAT_TO_DO = "Start Docker, or set DOCKER_HOST to where it is, and run this again."
+
+
+async def remove_containers(docker: aiodocker.Docker, installation: str) -> int:
+    """Stops and removes every container of an installation, all at once. Returns how many there were."""
+    filters = {"label": [f"{INSTALLATION_LABEL}={installation}"]}
+    containers = await docker.containers.list(all=True, filters=filters)
+    await asyncio.gather(*(_remove(container) for container in containers))
+    return len(containers)
+
+
+async def _remove(container: aiodocker.containers.DockerContainer) -> None:
+    try:
+        await container.stop(t=STOP_GRACE_S)
+        await container.delete(force=True, v=True)
+    except aiodocker.DockerError as error:
+        if error.status not in (404, 409):  # gone already, or being removed
+            raise

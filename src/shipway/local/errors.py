@@ -1,0 +1,7 @@
+"""What can go wrong for the user of `shipway local`, as one sentence."""
+
+from __future__ import annotations
+
+
+class LocalError(Exception):
+    """Its text is shown as it is: what, where, why, and what to do."""

@@ -1,0 +1,224 @@
+"""The fleet: one agent process for each container instance that should exist, and none besides."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from shipway.local.desired_instances import InstanceSettings, InstanceSpec, desired_instances
+from shipway.local.instance_files import InstanceFiles
+from shipway.local.process import ChildProcess
+from shipway.local.supervisor import PartStatus, Supervised
+from shipway.model.cluster import Cluster
+from shipway.model.container_instance import ContainerInstance
+from shipway.model.service import Service
+from shipway.model.task import Task
+from shipway.seams import Clock
+from shipway.store import State, Store
+
+logger = logging.getLogger(__name__)
+
+LOOK_AGAIN_S = 0.1  # commits come in bursts, clusters do not: one look serves a burst
+AGENT_STOP_GRACE_S = 5.0
+
+
+class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What every agent is told alike."""
+
+    instances: InstanceSettings
+    folder: Path
+    endpoint_url: str
+    account_id: str
+    installation: str
+    credentials_file: Path
+    task_network: str
+    link_local_network: str = ""
+    publish_task_ports: bool = False
+
+
+class Agent:
+    """One agent process as a part."""
+
+    def __init__(
+        self,
+        spec: InstanceSpec,
+        settings: FleetSettings,
+        files: InstanceFiles,
+        program: str = sys.executable,
+    ) -> None:
+        self.name = f"agent {spec.name}"
+        self.spec = spec
+        self._settings = settings
+        self._files = files
+        self._program = program
+        self._child: ChildProcess | None = None
+        self.metadata_port = 0
+        self.instance_id = ""
+
+    async def start(self) -> None:
+        folder = self._files.folder_of(self.spec.name)
+        identity = self._files.identity(self.spec.name)
+        self.metadata_port, self.instance_id = identity.metadata_port, identity.instance_id
+        environment = {
+            "ECS_CLUSTER": self.spec.cluster_name,
+            "ECS_DATADIR": str(folder),
+            "ECS_INSTANCE_ATTRIBUTES": msgspec.json.encode(self.spec.attributes).decode(),
+            "SHIPWAY_INSTANCE_ID": identity.instance_id,
+            "SHIPWAY_ADDRESS": identity.address,
+            "SHIPWAY_METADATA_PORT": str(identity.metadata_port),
+            "SHIPWAY_AVAILABILITY_ZONE": self.spec.availability_zone,
+            "SHIPWAY_CPU": str(self.spec.cpu),
+            "SHIPWAY_MEMORY": str(self.spec.memory_mib),
+            **shared_environment(self._settings, os.environ),
+        }
+        # The folder is an argument only so that one who looks at the process list knows whose agent this is.
+        command = (self._program, "-m", "shipway.agent", str(folder))
+        self._child = ChildProcess(self.name, command, folder / "agent.log", environment)
+        await self._child.start()
+
+    async def stop(self) -> None:
+        if self._child:
+            await self._child.stop(AGENT_STOP_GRACE_S)
+
+    async def died(self) -> str:
+        assert self._child, f"{self.name} was not started"
+        return await self._child.wait()
+
+
+def shared_environment(settings: FleetSettings, own: Mapping[str, str]) -> dict[str, str]:
+    """The user's own environment tells an agent where programs and Docker are, and nothing about AWS."""
+    kept = {
+        name: value
+        for name, value in own.items()
+        if name in ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH") or name.startswith("DOCKER_")
+    }
+    return kept | {
+        "SHIPWAY_BACKEND": settings.endpoint_url,
+        "SHIPWAY_CREDENTIALS_FILE": str(settings.credentials_file),
+        "SHIPWAY_ACCOUNT_ID": settings.account_id,
+        "SHIPWAY_INSTALLATION": settings.installation,
+        "SHIPWAY_TASK_NETWORK": settings.task_network,
+        "SHIPWAY_LINK_LOCAL_NETWORK": settings.link_local_network,
+        "SHIPWAY_PUBLISH_TASK_PORTS": "1" if settings.publish_task_ports else "",
+        "AWS_DEFAULT_REGION": settings.instances.region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def fargate_in_use(state: State) -> bool:
+    """While any task or service of launch type FARGATE, or on its capacity providers, is there."""
+    return any(not task.stopped and _is_fargate(task) for task in state.all(Task)) or any(
+        service.status != "INACTIVE" and _is_fargate(service) for service in state.all(Service)
+    )
+
+
+def _is_fargate(record: Task | Service) -> bool:
+    provider = getattr(record, "capacity_provider_name", None) or ""
+    return getattr(record, "launch_type", None) == "FARGATE" or provider.startswith("FARGATE")
+
+
+class Fleet:
+    """Looks after every commit; starts the agents that are missing, stops those that are too many."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        settings: FleetSettings,
+        agent: Callable[[InstanceSpec, FleetSettings, InstanceFiles], Agent] = Agent,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+        self._agent = agent
+        self._files = InstanceFiles(settings.folder)
+        self._running: dict[str, Supervised] = {}
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    async def start(self) -> None:
+        await self._adjust()
+        self._unsubscribe = self._store.subscribe(self._changed.set)
+        self._task = asyncio.create_task(self._follow(), name="fleet")
+
+    async def stop(self) -> None:
+        self._unsubscribe()
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(*(agent.stop() for agent in self._running.values()))
+        self._running.clear()
+
+    def statuses(self) -> list[PartStatus]:
+        return [agent.status for agent in self._running.values()]
+
+    def metadata_ports(self) -> set[int]:
+        """Where the agents' metadata servers listen: what the metadata address may lead to."""
+        return {agent.part.metadata_port for agent in self._running.values() if isinstance(agent.part, Agent)}
+
+    async def wait_connected(self, deadline_s: float) -> list[str]:
+        """Waits until every agent is connected. Returns the names of those that were not in time."""
+        looked = asyncio.Event()
+        unsubscribe = self._store.subscribe(looked.set)
+        try:
+            async with asyncio.timeout(deadline_s):
+                while self._disconnected():
+                    looked.clear()
+                    await looked.wait()
+        except TimeoutError:
+            return self._disconnected()
+        finally:
+            unsubscribe()
+        return []
+
+    def _disconnected(self) -> list[str]:
+        connected = {
+            instance.ec2_instance_id
+            for instance in self._store.state.all(ContainerInstance)
+            if instance.agent_connected
+        }
+        return [
+            name
+            for name, agent in self._running.items()
+            if isinstance(agent.part, Agent) and agent.part.instance_id not in connected
+        ]
+
+    async def _follow(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self._adjust()
+            except Exception:
+                logger.exception("The fleet could not be brought to what it should be; it is tried again.")
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _adjust(self) -> None:
+        state = self._store.state
+        wanted = desired_instances(state.all(Cluster), self._settings.instances, fargate_in_use(state))
+        specs = {spec.name: spec for spec in wanted}
+        await asyncio.gather(*(self._end(name) for name in [*self._running] if name not in specs))
+        await asyncio.gather(
+            *(self._begin(spec) for name, spec in specs.items() if name not in self._running)
+        )
+
+    async def _begin(self, spec: InstanceSpec) -> None:
+        agent = Supervised(self._agent(spec, self._settings, self._files), self._clock)
+        self._running[spec.name] = agent
+        try:
+            await agent.start()
+        except BaseException:
+            del self._running[spec.name]
+            raise
+        logger.info("Container instance %s of cluster %s was started.", spec.name, spec.cluster_name)
+
+    async def _end(self, name: str) -> None:
+        await self._running.pop(name).stop()
+        logger.info("Container instance %s was stopped.", name)

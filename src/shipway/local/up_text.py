@@ -1,0 +1,48 @@
+"""What `up`, `down` and `reset` say."""
+
+from __future__ import annotations
+
+from shipway.local.down import Ended
+from shipway.local.up import Running
+
+
+def render_running(running: Running) -> str:
+    endpoint, settings = running.endpoint, running.settings
+    how = "runs already" if running.already else "is up"
+    instances = (
+        f"{settings.instances} container instance{'s' if settings.instances > 1 else ''} for each cluster"
+    )
+    rows = [("AWS endpoint", endpoint.endpoint_url), ("Image registry", f"http://{endpoint.registry}")]
+    rows += [(f"Load balancer {b.load_balancer}, port {b.port}", b.url) for b in running.load_balancers]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(
+        [
+            f"Local ECS {how}: {instances}, region {endpoint.region}",
+            *(f"  {name:<{width}}  {url}" for name, url in rows),
+            f"  {'Data':<{width}}  {endpoint.data}{' (removed at `down`)' if settings.ephemeral else ''}",
+            'Any AWS tool works with it after: eval "$(shipway local env)"',
+            "",
+        ]
+    )
+
+
+def render_ended(ended: Ended) -> str:
+    if ended.was_running:
+        first = "Local ECS is down"
+    elif ended.containers:
+        first = "Local ECS was not running; what it had left was taken away"
+    else:
+        first = "Local ECS was not running"
+    plural = "" if ended.containers == 1 else "s"
+    removed = f"; {ended.containers} container{plural} removed" if ended.containers else ""
+    data = (
+        f"All data was removed from {ended.data}."
+        if ended.data_removed
+        else f"The data stays in {ended.data}."
+    )
+    lines = [f"{first}{removed}. {data}"]
+    lines += [
+        f"The network {name} stays: containers that are not ours are in it." for name in ended.networks_kept
+    ]
+    lines += [ended.note] if ended.note else []
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,39 @@
+"""What every loop is given: the store, the seams and the installation's own figures."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from shipway.model.actions import Action, Plan
+from shipway.model.arn import Place
+from shipway.model.snapshot import Timing
+from shipway.seams import Clock, Ids
+from shipway.store import Store
+from shipway.store.commit import commit_plan
+
+logger = logging.getLogger("shipway.plan")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    store: Store
+    clock: Clock
+    ids: Ids
+    place: Place
+    task_network_cidr: str = "10.47.0.0/16"
+    timing: Timing = field(default_factory=Timing)
+
+    def commit(self, plan: Plan) -> tuple[Action, ...]:
+        """Commits a plan; each action's line and reason go to the log. Returns what was refused."""
+        if not plan.actions:
+            return ()
+        with self.store.transaction() as tx:
+            refused = commit_plan(tx, plan.actions, self.clock.now_ms())
+        for action in plan.actions:
+            logger.info("%s%s: %s", "refused " if action in refused else "", action.text(), action.reason)
+        return refused
+
+
+def earliest(moments: list[int | None]) -> int | None:
+    return min((moment for moment in moments if moment is not None), default=None)
