@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -46,8 +47,9 @@ def main() -> int:
         except DemoError as error:
             print(f"\nThe demo failed: {error}\nThe control plane's last words:", file=sys.stderr)
             subprocess.run([SHIPWAY, "local", "logs"], check=False)
-            subprocess.run([SHIPWAY, "local", "down"], check=False)
             return 1
+        finally:
+            subprocess.run([SHIPWAY, "local", "down"], check=False, capture_output=True)
         print(f"\nAll {STEPS} steps done in {time.monotonic() - started:.0f} s.")
         return 0
 
@@ -114,23 +116,12 @@ def kill_one_container(url: str) -> None:
 
 
 def one_off_tasks() -> None:
-    shipway(
-        "run",
-        "-e",
-        "local",
-        "--",
-        "sh",
-        "-c",
-        "echo counting to three; for i in 1 2 3; do echo $i; done; exit 42",
-        expect=42,
-    )
-    instance = json.loads(shipway("local", "status", "-o", "json", quiet=True))["instances"][0][
-        "container_instance_id"
-    ]
-    started = json.loads(
-        shipway("start", "-e", "local", "--instance", instance, "-o", "json", "--", "sleep", "600")
-    )
-    task = started["tasks"][0]["taskArn"]
+    command = "echo counting to three; for i in 1 2 3; do echo $i; done; exit 42"
+    shipway("run", "-e", "local", "--", "sh", "-c", command, expect=42)
+    instances = json.loads(shipway("local", "status", "-o", "json", quiet=True))["instances"]
+    instance = next(found["instance_id"] for found in instances if found["cluster"] == "hello")
+    answer = shipway("start", "-e", "local", "--instance", instance, "-o", "json", "--", "sleep", "600")
+    task = json.loads(answer)["tasks"][0]["taskArn"].rsplit("/", 1)[-1]
     shipway("stop", "-e", "local", task, "--reason", "The demo is over")
 
 
@@ -187,11 +178,11 @@ def page_url() -> str:
 
 
 def running_tasks() -> list[str]:
-    return sorted(task["task_arn"] for task in status()["tasks"] if task["last_status"] == "RUNNING")
+    return sorted(task["taskArn"] for task in status()["tasks"] if task["lastStatus"] == "RUNNING")
 
 
 def healthy_targets() -> int:
-    return sum(1 for target in status()["targets"] if target["state"] == "healthy")
+    return sum(1 for target in status()["targets"] if target["TargetHealth"]["State"] == "healthy")
 
 
 def docker(*arguments: str) -> list[str]:
@@ -199,8 +190,14 @@ def docker(*arguments: str) -> list[str]:
 
 
 def fetch(url: str) -> str:
-    """One request on a connection of its own."""
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    """One request on a connection of its own. Browsers and curl resolve NAME.localhost by themselves, Python
+    does not: it is asked for at 127.0.0.1, by its name.
+    """
+    address = urllib.parse.urlsplit(url)
+    at_loopback = urllib.request.Request(
+        f"http://127.0.0.1:{address.port or 80}{address.path}", headers={"Host": address.netloc}
+    )
+    with urllib.request.urlopen(at_loopback, timeout=10) as answer:
         return str(answer.read().decode())
 
 

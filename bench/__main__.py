@@ -1,0 +1,78 @@
+"""`make bench`: starts a local ECS of its own, measures, writes bench/RESULTS.md, takes everything down."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.credentials import Credentials
+
+from bench import api_rate, footprint, task_latency
+from bench.measure import Figure, machine, table
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+IMAGE = "busybox:stable"
+PORT = "4790"
+
+
+def main() -> int:
+    shipway = str(Path(sys.executable).with_name("shipway"))
+    with tempfile.TemporaryDirectory(prefix="shipway-bench-") as folder:
+        os.environ["SHIPWAY_DATA"] = folder
+        try:
+            figures = measure(shipway, Path(folder))
+        finally:
+            subprocess.run([shipway, "local", "down"], check=False, capture_output=True)
+    text = table(figures)
+    print(text)
+    RESULTS.write_text(
+        "# Measured\n\n"
+        f"Command: `make bench`. Machine: {machine()}. Date: {datetime.date.today().isoformat()}.\n"
+        "Ratios are of one run, the two sides taken in turn. A figure that misses its bound is shown.\n\n"
+        f"{text}\n"
+    )
+    return 0 if all(figure.met for figure in figures) else 1
+
+
+def measure(shipway: str, folder: Path) -> list[Figure]:
+    figures = [footprint.help_time(shipway)]
+    started = time.perf_counter()
+    subprocess.run([shipway, "local", "up", "--instances", "3", "--port", PORT], check=True)
+    figures.append(footprint.up_time(time.perf_counter() - started))
+    endpoint = json.loads((folder / "endpoint.json").read_text())
+    ecs = client(endpoint)
+    wait_for_instances(ecs, 3)
+    figures += footprint.idle(int(endpoint["pid"]))
+    figures += task_latency.measure(ecs, IMAGE)
+    credentials = Credentials(endpoint["access_key_id"], endpoint["secret_access_key"])
+    return figures + api_rate.measure(endpoint["endpoint_url"], credentials)
+
+
+def client(endpoint: dict[str, Any]) -> Any:
+    return boto3.client(
+        "ecs",
+        endpoint_url=endpoint["endpoint_url"],
+        region_name=endpoint["region"],
+        aws_access_key_id=endpoint["access_key_id"],
+        aws_secret_access_key=endpoint["secret_access_key"],
+    )
+
+
+def wait_for_instances(ecs: Any, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while ecs.describe_clusters()["clusters"][0]["registeredContainerInstancesCount"] < count:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"Fewer than {count} container instances joined within a minute.")
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
