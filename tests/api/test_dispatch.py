@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import pytest
 
-from shipway.api.dispatch import handler_of, nouns_of, written_operations
+from shipway.api.dispatch import Dispatcher, handler_of, nouns_of, written_operations
+from shipway.api.protocol import json
 from shipway.api.shapes import service_shapes
+from shipway.model.cluster import Cluster
+from tests.api.fake_registry import FakeRegistry
+from tests.api.front_door import a_context
 
 
 @pytest.mark.parametrize("service", ["ecr", "logs"])
@@ -36,3 +43,20 @@ def test_a_function_that_a_noun_only_imports_is_no_handler() -> None:
     """`find_group` is in every noun of logs; names from elsewhere do not answer requests."""
     assert handler_of("logs", "pairwise") is None
     assert handler_of("ecr", "document") is None
+
+
+async def test_an_answer_waits_for_what_it_promises(tmp_path: Path) -> None:
+    """CreateCluster's answer comes after the cluster is there and its instances were waited for."""
+    seen: list[int] = []
+
+    async def settled() -> None:
+        seen.append(len(context.store.state.all(Cluster)))
+
+    context = a_context(tmp_path, FakeRegistry(), settled={"CreateCluster": settled})
+    caller = ("arn:aws:iam::000000000000:root", "request-1")
+    status, body = await Dispatcher(context).answer(
+        service_shapes("ecs"), json, "CreateCluster", b'{"clusterName":"hello"}', caller
+    )
+    assert (status, msgspec.json.decode(body)["cluster"]["clusterName"], seen) == (200, "hello", [1])
+    context.store.close()
+    context.log_events.close()

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from shipway.api.call import Settings
 from shipway.model.last_status import ORDER
 from shipway.model.outbox import OutboxMessage
 from shipway.model.service_revision import ServiceRevision
+from shipway.model.task import Task
 from tests.api_ecs.agents import report, service_task
 from tests.api_ecs.front import START, Ecs
 
@@ -162,6 +164,16 @@ def test_attachment_reports(ecs: Ecs, instance: dict[str, Any]) -> None:
     ecs("SubmitTaskStateChange", cluster="default", task=task["taskArn"], attachments=attached)
     assert seen(ecs, task)["attachments"][0]["status"] == "ATTACHED"
     assert seen(ecs, task)["lastStatus"] == "PROVISIONING"
+
+
+def test_addresses_come_from_the_installations_network(ecs: Ecs, instance: dict[str, Any]) -> None:
+    """Where Docker gave another subnet than the usual one, tasks get addresses of that."""
+    ecs.settings = Settings(task_network_cidr="10.211.0.0/16")
+    container = [{"name": "a", "image": "i", "memory": 8}]
+    ecs("RegisterTaskDefinition", family="net", networkMode="awsvpc", containerDefinitions=container)
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+    ecs("RunTask", taskDefinition="net", networkConfiguration=network)
+    assert [task.network_address for task in ecs.store.state.all(Task)] == ["10.211.0.4"]
 
 
 def test_first_digest_is_kept_for_the_revision(ecs: Ecs, instance: dict[str, Any], web: str) -> None:

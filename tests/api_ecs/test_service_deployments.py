@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shipway.model.service_revision import ServiceDeployment
+from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from tests.api_ecs.agents import report, service_task
 from tests.api_ecs.front import START, Ecs
 from tests.api_ecs.service_steps import Wire, complete, create, described, update
@@ -44,6 +44,15 @@ def test_edits_start_no_deployment(ecs: Ecs, web: str) -> None:
     assert after["deploymentConfiguration"]["minimumHealthyPercent"] == 100
     assert after["placementStrategy"] == [{"type": "spread", "field": "host"}]
     assert update(ecs, placementStrategy=[])["placementStrategy"] == []
+
+
+def test_any_update_ends_the_pause_after_failed_starts(ecs: Ecs, web: str) -> None:
+    """An edit that starts no deployment forgets failed starts, so that the next start comes at once."""
+    ecs("CreateService", serviceName="web", taskDefinition=web, desiredCount=1)
+    (before,) = ecs.store.state.all(ServiceRevision)
+    ecs("UpdateService", service="web", healthCheckGracePeriodSeconds=5)
+    (after,) = ecs.store.state.all(ServiceRevision)
+    assert (before.start_failures_since, after.start_failures_since) == (0, ecs.clock.now_ms())
 
 
 def test_a_new_definition_starts_a_deployment(ecs: Ecs, instance: Wire, web: str) -> None:

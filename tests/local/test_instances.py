@@ -205,6 +205,39 @@ async def test_the_fleet_says_who_is_not_connected(tmp_path: Path, clock: Standi
     await fleet.stop()
 
 
+async def test_a_new_cluster_is_settled_when_its_agents_are_connected(
+    tmp_path: Path, clock: StandingClock
+) -> None:
+    """What CreateCluster's answer waits for: agents are started for the cluster, and their links are up."""
+    store = Store.open(None)
+
+    class Joining(StandIn):
+        async def start(self) -> None:
+            self.instance_id = f"i-{self.spec.name}"
+            with store.transaction() as tx:
+                arn = f"{PREFIX}container-instance/a/{self.spec.name}"
+                tx.put(
+                    ContainerInstance(
+                        container_instance_arn=arn,
+                        cluster_arn=f"{PREFIX}cluster/a",
+                        ec2_instance_id=self.instance_id,
+                        agent_connected=True,
+                    )
+                )
+
+        async def stop(self) -> None:
+            return None
+
+    fleet = Fleet(store, clock, fleet_settings(tmp_path), Joining)
+    await fleet.start()
+    with store.transaction() as tx:
+        tx.put(a_cluster("a"))
+    await fleet.settled()
+    connected = [instance.ec2_instance_id for instance in store.state.all(ContainerInstance)]
+    assert connected == ["i-a-1", "i-a-2"]
+    await fleet.stop()
+
+
 async def test_an_agent_is_told_who_it_is(tmp_path: Path) -> None:
     """The environment of the real process holds what an agent reads, and no secret."""
     (spec,) = desired_instances([], SETTINGS, fargate=True)

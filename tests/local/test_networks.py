@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 import subprocess
 from collections.abc import AsyncIterator
 
@@ -13,10 +14,13 @@ import pytest
 from shipway.local.docker_engine import docker_engine, remove_containers
 from shipway.local.errors import LocalError
 from shipway.local.networks import (
+    METADATA_ADDRESS,
+    METADATA_PORT,
     TASK_SUBNETS,
     choose_subnet,
     ensure_link_local_network,
     ensure_task_network,
+    is_abandoned,
     link_local_network_name,
     remove_networks,
     subnets_of,
@@ -63,11 +67,30 @@ async def test_networks_are_made_once_and_removed(docker: aiodocker.Docker, inst
 
 @pytest.mark.docker
 async def test_the_metadata_address_is_one_installations(docker: aiodocker.Docker, installation: str) -> None:
-    """Who comes first has it; the next goes without. On this machine somebody may have it already."""
+    """Who comes first has it; while that one serves there, the next goes without. One that serves no more was
+    killed, and what it left is removed. On this machine somebody may have it already.
+    """
+    other = installation + "-other"
     mine = await ensure_link_local_network(docker, installation)
     assert mine in (None, link_local_network_name(installation))
     assert await ensure_link_local_network(docker, installation) == mine
-    assert await ensure_link_local_network(docker, installation + "-other") is None
+    if mine is None:
+        assert await ensure_link_local_network(docker, other) is None
+        return
+    with socket.create_server((METADATA_ADDRESS, METADATA_PORT)):
+        assert await ensure_link_local_network(docker, other) is None
+    assert await ensure_link_local_network(docker, other) == link_local_network_name(other)
+    assert link_local_network_name(installation) not in {n["Name"] for n in await docker.networks.list()}
+    await remove_networks(docker, other)
+
+
+def test_only_our_own_silent_networks_are_abandoned() -> None:
+    """What other programs made is theirs, whoever answers there."""
+    ours = {"Name": "a", "Labels": {"shipway.installation": "0"}}
+    assert is_abandoned(ours, served=False)
+    assert not is_abandoned(ours, served=True)
+    assert not is_abandoned({"Name": "b", "Labels": {}}, served=False)
+    assert not is_abandoned({"Name": "b", "Labels": None}, served=False)
 
 
 @pytest.mark.docker

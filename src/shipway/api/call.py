@@ -19,6 +19,7 @@ class Settings:
     region: str = "us-east-1"
     endpoint: str = "http://127.0.0.1:4700"
     version: str = "0"
+    task_network_cidr: str = "10.47.0.0/16"
 
     @property
     def place(self) -> Place:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
@@ -41,6 +41,8 @@ class Context:
     log_events: LogEvents
     registry: ImageRegistry
     credentials: Callable[[str], Credential | None]
+    # What the answer of an operation waits for besides the disk: CreateCluster for lent container instances.
+    settled: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
 
     def call(self, caller_arn: str) -> Call:
         return Call(
@@ -81,6 +83,8 @@ class Dispatcher:
             handler = self._handler(shapes.service, operation)
             request = wire.decode(shapes, operation, body)
             answer = await self._run(handler, self._context.call(caller_arn), request)
+            if operation_name in self._context.settled:
+                await self._context.settled[operation_name]()
             return 200, wire.encode(shapes, operation, answer, request_id)
         except ApiError as error:
             return error.status, wire.encode_error(shapes, error, request_id)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import sys
 
 from shipway import __version__
+from shipway.cli.parser import Parser
 from shipway.cli.verbs import VERBS
 from shipway.deploy.errors import DeployError
 
@@ -37,9 +37,7 @@ def run_verb(verb: str, given: list[str]) -> int:
     module = None
     try:
         module = importlib.import_module(module_name)
-        parser = argparse.ArgumentParser(
-            prog=f"shipway {verb}", description=summary[:1].upper() + summary[1:] + "."
-        )
+        parser = Parser(prog=f"shipway {verb}", description=summary[:1].upper() + summary[1:] + ".")
         module.add_arguments(parser)
         return int(module.run(parser.parse_args(given)))
     except DeployError as error:
@@ -62,6 +60,15 @@ def run_verb(verb: str, given: list[str]) -> int:
         # The reader (head, less) has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        if os.environ.get("SHIPWAY_DEBUG"):
+            raise
+        print(
+            f"shipway {verb}: a fault in Shipway itself: {type(error).__name__}: {error}. "
+            "Run it again with SHIPWAY_DEBUG=1 to see where, and please report it.",
+            file=sys.stderr,
+        )
+        return int(getattr(module, "FAILURE_CODE", 1))
 
 
 def overview() -> str:

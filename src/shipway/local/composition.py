@@ -32,12 +32,15 @@ from shipway.local.settings import Credentials, LocalSettings
 from shipway.local.supervisor import Part, Supervisor
 from shipway.model.arn import Place
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
+from shipway.model.task import Task
 from shipway.reconcile.reconciler import Reconciler
 from shipway.reconcile.surroundings import Surroundings
 from shipway.registry.images import RegistryImages
 from shipway.registry.registry import Registry
+from shipway.scheduler.taken_down import plan_taken_down
 from shipway.seams import RandomIds, SystemClock
 from shipway.store import Store
+from shipway.store.commit import commit_plan
 from shipway.store.log_events import LogEvents
 
 logger = logging.getLogger(__name__)
@@ -88,7 +91,10 @@ class Composition:
 
     async def start(self) -> None:
         self._ensure_clusters()
+        if self._foundation.folder.taken_down_file.exists():
+            self._end_tasks_taken_down()
         await self._foundation.store.durable()
+        self._foundation.folder.taken_down_file.unlink(missing_ok=True)
         await self.supervisor.start()
 
     async def stop(self) -> None:
@@ -128,10 +134,13 @@ class Composition:
                 region=settings.region,
                 endpoint=settings.endpoint_url,
                 version=shipway.__version__,
+                task_network_cidr=self._foundation.networks.task_subnet,
             ),
             log_events=self._foundation.log_events,
             registry=self.images,
             credentials=self.roles.find,
+            # Who runs a task right after CreateCluster finds the cluster's instances there.
+            settled={"CreateCluster": self.fleet.settled},
         )
 
     def _routes(self) -> list[Any]:
@@ -202,6 +211,14 @@ class Composition:
                 arn = self.place.cluster(name)
                 if tx.get(Cluster, arn) is None:
                     tx.put(Cluster(cluster_arn=arn, created_at=self.clock.now_ms()))
+
+    def _end_tasks_taken_down(self) -> None:
+        """Before any loop looks: else it would find tasks whose containers `down` removed, and blame them."""
+        store = self._foundation.store
+        plan = plan_taken_down(tuple(store.state.all(Task)))
+        with store.transaction() as tx:
+            commit_plan(tx, plan.actions, self.clock.now_ms())
+        logger.info("%d tasks ended with the last `down`.", len(plan.actions))
 
 
 Verb = Callable[[], Coroutine[Any, Any, None]]

@@ -24,7 +24,7 @@ import msgspec
 
 from shipway.load_balancer.envoy import EnvoyError
 from shipway.local.composition import Composition, Foundation, NetworksFound
-from shipway.local.docker_engine import docker_engine
+from shipway.local.docker_engine import docker_engine, remove_containers
 from shipway.local.errors import LocalError
 from shipway.local.folder import DataFolder, FolderLock
 from shipway.local.front_door import port_taken
@@ -83,6 +83,9 @@ async def lay_foundation(folder: DataFolder) -> Foundation:
     for port in (settings.port, settings.registry_port):
         if not is_free(port):
             raise port_taken(port)
+    if folder.taken_down_file.exists():  # a `down` that did not get far itself is finished first
+        async with docker_engine() as docker:
+            await remove_containers(docker, settings.installation)
     networks = await ensure_networks(settings)
     if networks.task_subnet != settings.task_subnet:
         settings = msgspec.structs.replace(settings, task_subnet=networks.task_subnet)

@@ -38,6 +38,8 @@ def stop(data: str | None, environment: Mapping[str, str], reset: bool = False) 
     was_running = end_control_plane(folder)
     leftovers = end_leftovers(folder.path) if folder.path.is_dir() else []
     settings = None if reset and unreadable(folder) else folder.read_settings()
+    if settings is not None:
+        folder.taken_down_file.touch(mode=0o600)  # before the first container goes: the next start ends tasks
     containers, note = 0, None
     networks_kept: tuple[str, ...] = ()
     if settings is not None:

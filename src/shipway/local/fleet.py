@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_AGAIN_S = 0.1  # commits come in bursts, clusters do not: one look serves a burst
 AGENT_STOP_GRACE_S = 5.0
+CONNECT_LIMIT_S = 5
 
 
 class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +163,13 @@ class Fleet:
     def metadata_ports(self) -> set[int]:
         """Where the agents' metadata servers listen: what the metadata address may lead to."""
         return {agent.part.metadata_port for agent in self._running.values() if isinstance(agent.part, Agent)}
+
+    async def settled(self) -> None:
+        """Returns when every cluster's agents are started and connected, or after a while."""
+        await self._adjust()
+        late = await self.wait_connected(CONNECT_LIMIT_S)
+        if late:
+            logger.warning("Not connected after %d s: %s", CONNECT_LIMIT_S, ", ".join(late))
 
     async def wait_connected(self, deadline_s: float) -> list[str]:
         """Waits until every agent is connected. Returns the names of those that were not in time."""

@@ -52,6 +52,7 @@ class DataFolder:
         self.lock_file = path / "control_plane.lock"
         self.log_file = path / "control_plane.log"
         self.crash_file = path / "control_plane.crash.log"
+        self.taken_down_file = path / "taken_down"
         self.state_file = path / "state.db"
         self.log_events_file = path / "logs.db"
         self.registry = path / "registry"

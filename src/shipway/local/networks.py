@@ -78,18 +78,25 @@ async def ensure_task_network(docker: aiodocker.Docker, installation: str, prefe
 async def ensure_link_local_network(docker: aiodocker.Docker, installation: str) -> str | None:
     """The network's name, or None where this machine's one metadata address is somebody else's."""
     name = link_local_network_name(installation)
-    for network in await docker.networks.list():
+    holders = [network for network in await docker.networks.list() if _holds_metadata_address(network)]
+    for network in holders:
         if network["Name"] == name:
             return name
-        if any(ipaddress.ip_network(subnet).overlaps(LINK_LOCAL) for subnet in _subnets_v4(network)):
+        if not (is_abandoned(network, served=not can_serve_metadata()) and await _removed(docker, network)):
             logger.warning("The network %s has %s already.", network["Name"], METADATA_ADDRESS)
             return None
+        logger.warning("Removed the network %s, which a killed installation left.", network["Name"])
     try:
         await _create(docker, name, installation, {"Subnet": LINK_LOCAL_SUBNET, "Gateway": METADATA_ADDRESS})
     except aiodocker.DockerError as error:
         logger.warning("Docker could not make the network %s: %s", name, error.message)
         return None
     return name
+
+
+def is_abandoned(network: Document, served: bool) -> bool:
+    """One of ours whose installation does not answer at the address: it was killed and never came back."""
+    return INSTALLATION_LABEL in (network.get("Labels") or {}) and not served
 
 
 def can_serve_metadata() -> bool:
@@ -121,8 +128,18 @@ async def remove_networks(docker: aiodocker.Docker, installation: str) -> list[s
 LINK_LOCAL = ipaddress.IPv4Network(LINK_LOCAL_SUBNET)
 
 
-def _subnets_v4(network: Document) -> list[str]:
-    return [subnet for subnet in subnets_of(network) if ":" not in subnet]
+def _holds_metadata_address(network: Document) -> bool:
+    subnets = [ipaddress.IPv4Network(subnet) for subnet in subnets_of(network) if ":" not in subnet]
+    return any(subnet.overlaps(LINK_LOCAL) for subnet in subnets)
+
+
+async def _removed(docker: aiodocker.Docker, network: Document) -> bool:
+    try:
+        await (await docker.networks.get(network["Id"])).delete()
+    except aiodocker.DockerError as error:
+        logger.warning("Docker could not remove the network %s: %s", network["Name"], error.message)
+        return False
+    return True
 
 
 async def _create(docker: aiodocker.Docker, name: str, installation: str, addresses: Document) -> None:

@@ -59,6 +59,18 @@ class StopTask(Action, frozen=True, kw_only=True):
         return f"stop {self.task_arn.rsplit('/', 1)[-1]} ({self.stop_code}: {self.stopped_reason})"
 
 
+class EndTask(Action, frozen=True, kw_only=True):
+    """STOPPED at once, for its containers are known to be gone: no agent will report their end."""
+
+    task_arn: str
+    version: int
+    stop_code: str
+    stopped_reason: str
+
+    def text(self) -> str:
+        return f"end {self.task_arn.rsplit('/', 1)[-1]} ({self.stop_code}: {self.stopped_reason})"
+
+
 class SignalTask(Action, frozen=True, kw_only=True):
     """Its targets are drained: the agent is told to stop it (DEACTIVATING -> STOPPING)."""
 

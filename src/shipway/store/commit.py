@@ -79,6 +79,33 @@ def stop_task(tx: Transaction, action: act.StopTask, now_ms: int) -> bool:
     return True
 
 
+def end_task(tx: Transaction, action: act.EndTask, now_ms: int) -> bool:
+    """What was said first about why it stops stays. Its targets and undelivered messages go with it."""
+    task = unchanged(tx, action.task_arn, action.version)
+    if task is None:
+        return False
+    tx.put(
+        replace(
+            task,
+            last_status="STOPPED",
+            desired_status="STOPPED",
+            stop_code=task.stop_code or action.stop_code,
+            stopped_reason=task.stopped_reason if task.stop_code else action.stopped_reason,
+            stopping_at=task.stopping_at or now_ms,
+            execution_stopped_at=task.execution_stopped_at or now_ms,
+            stopped_at=now_ms,
+            containers=tuple(replace(container, last_status="STOPPED") for container in task.containers),
+            interface=replace(task.interface, status="DELETED") if task.interface else None,
+            version=task.version + 1,
+        )
+    )
+    for target in tx.by(Target, "task_arn", task.task_arn):
+        tx.delete(Target, target.key)
+    for message in tx.by(OutboxMessage, "task_arn", task.task_arn):
+        tx.delete(OutboxMessage, message.message_id)
+    return True
+
+
 def signal_task(tx: Transaction, action: act.SignalTask, now_ms: int) -> bool:
     task = unchanged(tx, action.task_arn, action.version)
     if task is None or not is_forward(task.last_status, "STOPPING"):
@@ -144,7 +171,6 @@ def complete_deployment(tx: Transaction, action: act.CompleteDeployment, now_ms:
         )
     )
     end_deployment(tx, action.service_deployment_arn, action.status, None, now_ms)
-    edit(tx, Service, action.service_arn, service_deployment_arn=None)
 
 
 def fail_deployment(tx: Transaction, action: act.FailDeployment, now_ms: int) -> None:
@@ -166,8 +192,6 @@ def fail_deployment(tx: Transaction, action: act.FailDeployment, now_ms: int) ->
         circuit_breaker_status="TRIGGERED",
     )
     end_deployment(tx, action.service_deployment_arn, action.status, action.status_reason, now_ms)
-    if action.status != "ROLLBACK_IN_PROGRESS":
-        edit(tx, Service, action.service_arn, service_deployment_arn=None)
 
 
 def roll_back(tx: Transaction, action: act.RollBack, now_ms: int) -> None:
@@ -254,7 +278,11 @@ def end_deployment(
         changes["stopped_at"] = now_ms
     if status == "SUCCESSFUL" and deployment.circuit_breaker_status == "MONITORING":
         changes["circuit_breaker_status"] = "MONITORING_COMPLETE"
-    tx.put(replace(deployment, **changes))
+    ended = replace(deployment, **changes)
+    tx.put(ended)
+    service = tx.get(Service, ended.service_arn)
+    if not ended.in_progress and service is not None and service.service_deployment_arn == arn:
+        tx.put(replace(service, service_deployment_arn=None))
 
 
 def send(tx: Transaction, task: Task, desired_status: str) -> None:
@@ -297,6 +325,7 @@ EFFECTS: dict[type[act.Action], Callable[[Transaction, Any, int], bool | None]] 
     act.StartTask: start_task,
     act.PlaceTask: place_task,
     act.StopTask: stop_task,
+    act.EndTask: end_task,
     act.SignalTask: signal_task,
     act.MarkHealthy: mark_healthy,
     act.SetDesiredCount: set_desired_count,

@@ -34,7 +34,6 @@ from shipway.store.fleet import address_pool, fleet_for
 
 COUNT_RANGE = range(1, 11)
 STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
-TASK_NETWORK = AddressPool().cidr
 WITH_TAGS = frozenset({"TAGS"})
 
 
@@ -59,7 +58,7 @@ def run_task(call: Call, request: Any) -> dict[str, Any]:
     with call.store.transaction() as tx:
         fleet = fleet_for(tx, cluster.cluster_arn, launch_type, call.place)
         check_instances(fleet, launch_type)
-        snapshot = RunTaskSnapshot(birth=birth, fleet=fleet, count=count, addresses=addresses_of(tx))
+        snapshot = RunTaskSnapshot(birth=birth, fleet=fleet, count=count, addresses=addresses_of(call, tx))
         try:
             plan, failures = plan_run_task(snapshot, call.ids)
         except NoAddressLeft as error:
@@ -85,7 +84,7 @@ def start_task(call: Call, request: Any) -> dict[str, Any]:
             birth=birth,
             fleet=fleet,
             container_instances=tuple(arn for arn in named if arn in known),
-            addresses=addresses_of(tx),
+            addresses=addresses_of(call, tx),
         )
         try:
             plan, failures = plan_start_task(snapshot, call.ids)
@@ -134,8 +133,8 @@ def tags_of(cluster: Cluster, definition: TaskDefinition, request: Any) -> tuple
     )
 
 
-def addresses_of(tx: Transaction) -> AddressPool:
-    return address_pool(tx, TASK_NETWORK)
+def addresses_of(call: Call, tx: Transaction) -> AddressPool:
+    return address_pool(tx, call.settings.task_network_cidr)
 
 
 def check_instances(fleet: Fleet, launch_type: str) -> None:

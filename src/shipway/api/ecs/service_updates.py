@@ -45,8 +45,10 @@ def update_service(call: Call, request: Any) -> dict[str, Any]:
     with call.store.transaction() as tx:
         if request.force_new_deployment or starts_deployment(spec, spec_of(revision)):
             edited = deploy(call, tx, edited, spec)
-        elif spec != spec_of(revision):
-            tx.put(replace(revision, **{member: getattr(spec, member) for member in CAPACITY_MEMBERS}))
+        else:
+            capacity = {member: getattr(spec, member) for member in CAPACITY_MEMBERS}
+            # Any update ends the pause after failed starts: whoever mended something need not wait.
+            tx.put(replace(revision, start_failures_since=call.clock.now_ms(), **capacity))
         tx.put(edited)
         return {"service": service_wire(tx, edited)}
 

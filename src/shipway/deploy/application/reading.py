@@ -52,7 +52,7 @@ def read_application(
     """The application that this file describes in this environment."""
     folder = file.resolve().parent
     main = _read(file, file.name)
-    value = main.value if main.value is not None else {}
+    value = main.value
     if not isinstance(value, dict):
         raise DeployError(
             f"{main.place(())}: the file must be a mapping of keys such as cluster and service."
@@ -141,6 +141,11 @@ class _Decoder:
             raise DeployError(f"{document.place(error.path)}: {error.complaint}.") from None
 
     def checked(self, application: Application) -> Application:
+        if not application.task_definition:
+            raise DeployError(
+                f"{self.main.place(())}: there is no task_definition. Write RegisterTaskDefinition's members there, "
+                "or the path of a JSON file with them."
+            )
         definition, notes = ready(
             "RegisterTaskDefinition", application.task_definition, ("family",), self.placer("task_definition")
         )

@@ -18,7 +18,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    known = sorted(known)
+    known = sorted(set(known))
     suggestion = nearest(word, known)
     if suggestion is not None:
         return f"Did you mean {suggestion!r}?"
