@@ -47,7 +47,7 @@ def test_first_deployment() -> None:
     assert image == "127.0.0.1:4701/hello@sha256:" + "1" * 64 == outcome.images["web"]
     assert world.ecs.requests("CreateService")[0]["taskDefinition"].endswith("hello:1")
     assert outcome.service_deployment_arn.endswith("/deployment1")
-    assert "3 of 3 tasks running" in world.progress.lines
+    assert "hello:1: 3 of 3 tasks running" in world.progress.lines
 
 
 def test_second_deployment_of_the_same_is_unchanged() -> None:
@@ -88,7 +88,7 @@ def test_rolled_back_deployment_is_explained() -> None:
     outcome = deployed(world, tag="2")
     assert outcome.exit_code == 3
     text = outcome.text()
-    assert "rolled back: hello on hello: ECS rolled the service back." in text
+    assert "rolled back: hello on hello: ECS rolled the service back to hello:1." in text
     assert "Container web exits with code 1 (1 task)" in text
     assert "    | cannot open" in text
     assert "What changed since hello:1, the last revision that was deployed well:" in text

@@ -59,7 +59,7 @@ def test_first_deployment_makes_everything() -> None:
         "the delay for requests in flight, as shipway.yml says\n"
         "5. create the listener of hello on port 80: nothing listens on this port yet\n"
         "6. register a revision of the task definition hello: the first revision of this family\n"
-        "7. create the service hello with (the task definition registered by this plan): "
+        "7. create the service hello with the new revision: "
         "there is no such service yet"
     )
 
@@ -77,7 +77,7 @@ def test_new_image_registers_and_updates() -> None:
     }
     assert render(plan_release(wanted(task_definition=definition), seen())) == (
         "1. register a revision of the task definition hello: web.image: hello:1 -> hello:2\n"
-        "2. update the service hello: (the task definition registered by this plan): "
+        "2. update the service hello (to the new revision): "
         "the task definition differs from the one in use"
     )
 
@@ -94,7 +94,7 @@ def test_count_alone_replaces_no_task() -> None:
     """The plan says that no deployment starts."""
     plan = plan_release(wanted(), seen(service=live(desiredCount=5)))
     assert render(plan) == (
-        "1. update the service hello: desiredCount (no task is replaced): "
+        "1. update the service hello (desiredCount), no task is replaced: "
         "desiredCount differs from the live service"
     )
 

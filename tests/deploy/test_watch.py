@@ -68,11 +68,11 @@ def test_good_deployment_reads_as_a_transcript() -> None:
     )
     assert said == [
         "the deployment waits to begin",
-        "0 of 3 tasks running",
+        "the new revision: 0 of 3 tasks running",
         "(service hello) has started 3 tasks: (task a).",
         "the deployment is in progress",
-        "0 of 3 tasks running, 3 starting",
-        "3 of 3 tasks running",
+        "the new revision: 0 of 3 tasks running, 3 starting",
+        "the new revision: 3 of 3 tasks running",
     ]
     assert step.ending is not None
     assert step.ending.sentence == "3 tasks of the new revision are in service."

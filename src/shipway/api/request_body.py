@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+DISCARDED_BYTES_MAX = 64 * 1024 * 1024
+
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
@@ -21,6 +23,7 @@ class ClientGoneError(Exception):
 async def read_body(receive: Receive, headers: dict[bytes, bytes], bytes_max: int) -> bytes:
     declared = headers.get(b"content-length", b"0")
     if declared.isdigit() and int(declared[:12]) > bytes_max:
+        await discard(receive)
         raise too_large(bytes_max)
     message = await receive()
     body: bytes = message.get("body", b"")
@@ -33,10 +36,21 @@ async def read_body(receive: Receive, headers: dict[bytes, bytes], bytes_max: in
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > bytes_max:
+            await discard(receive)
             raise too_large(bytes_max)
     if message["type"] != "http.request":
         raise ClientGoneError
     return b"".join(chunks)
+
+
+async def discard(receive: Receive) -> None:
+    """Lets a client finish sending what is not kept: one cut off in the middle never reads why."""
+    size = 0
+    while size < DISCARDED_BYTES_MAX:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return
 
 
 def within(body: bytes, bytes_max: int) -> bytes:

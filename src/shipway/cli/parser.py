@@ -12,7 +12,7 @@ USAGE = 2
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's, without abbreviations: an option that is added later must not change what a script means."""
+    """argparse's, without abbreviations: an option added later must not change what a script means."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **{"allow_abbrev": False, **options})

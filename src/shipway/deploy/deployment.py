@@ -14,11 +14,11 @@ from shipway.deploy.edge.pace import Pace
 from shipway.deploy.edge.progress import Progress
 from shipway.deploy.errors import DeployError
 from shipway.deploy.execute import Executor
-from shipway.deploy.follow import Follower, Interruption, find_deployment, resilient
+from shipway.deploy.follow import Follower, Interruption, find_deployment, resilient, status_command
 from shipway.deploy.gather import gather
 from shipway.deploy.observe import observe, room_missing, urls
 from shipway.deploy.outcome import Outcome
-from shipway.deploy.planning.actions import Plan, render
+from shipway.deploy.planning.actions import Plan, UpdateService, render
 from shipway.deploy.planning.images import (
     ImageWish,
     ecr_repositories,
@@ -34,6 +34,7 @@ from shipway.deploy.planning.post_mortem import PostMortem, explain
 from shipway.deploy.planning.references import repository_name, short
 from shipway.deploy.planning.release import Seen, Wanted, definition_to_register, plan_release
 from shipway.deploy.planning.verdict import Ending, Verdict
+from shipway.deploy.scaling import CountWish, Scaling
 
 Members = dict[str, Any]
 
@@ -124,17 +125,15 @@ def release_service(
     executor.expect(wanted.balancer, seen.balancer)
     service = executor.apply(plan).service
     running = (seen.service or {}).get("currentServiceDeployment")
-    if service is None and not running:
-        ending = Ending(Verdict.UNCHANGED, "everything is as the file says; no revision was made.")
-        return _concluded(outcome, ending, aws, None)
-    if service is not None and not any(getattr(action, "deploys", True) for action in plan[-1:]):
-        ending = Ending(Verdict.DEPLOYED, "the service was updated; no task had to be replaced.")
-        return _concluded(outcome, ending, aws, None)
-    deployment_arn = str(running) if service is None else find_deployment(aws, service, known, tools.pace)
+    begins = service is not None and any(getattr(action, "deploys", True) for action in plan[-1:])
+    if not begins and not running:
+        return _without_deployment(outcome, plan, seen, aws, tools, options)
+    deployment_arn = find_deployment(aws, service, known, tools.pace) if service and begins else str(running)
     outcome = replace(outcome, service_deployment_arn=deployment_arn)
     tools.progress.say(f"following service deployment {short(deployment_arn)}")
     if not options.wait:
-        ending = Ending(Verdict.DETACHED, "the deployment has begun; `shipway status` shows how it goes.")
+        command = status_command(aws, wanted.service_name)
+        ending = Ending(Verdict.DETACHED, f"the deployment has begun; see how it goes with `{command}`.")
         return _concluded(outcome, ending, aws, None)
     target = str((service or seen.service or {})["taskDefinition"])
     return follow_to_verdict(outcome, target, _events_before(seen), executor.aws, tools, options.timeout_s)
@@ -145,15 +144,43 @@ def follow_to_verdict(
 ) -> Outcome:
     follower = Follower(aws, outcome.service, tools.progress, tools.pace)
     follower.definition = resilient(None, aws.ecs.task_definition, target)
+    follower.revision = short(target)
     assert outcome.service_deployment_arn is not None
     try:
         followed = follower.follow(outcome.service_deployment_arn, seen_events, timeout_s, tools.interruption)
     finally:
         tools.progress.close()
+    return _explained(outcome, followed.ending, target, followed.events, aws)
+
+
+def _without_deployment(
+    outcome: Outcome, plan: Plan, seen: Seen, aws: Aws, tools: Tools, options: DeployOptions
+) -> Outcome:
+    """What changes no task: nothing at all, the load balancer, the service's settings or its count."""
+    update = next((action for action in plan if isinstance(action, UpdateService)), None)
+    if not plan:
+        ending = Ending(Verdict.UNCHANGED, "everything is as the file says; no revision was made.")
+    elif update is None:
+        ending = Ending(Verdict.DEPLOYED, "the load balancer was changed; no task had to be replaced.")
+    elif "desiredCount" not in update.members or not options.wait:
+        ending = Ending(Verdict.DEPLOYED, "the service was updated; no task had to be replaced.")
+    else:
+        before = int((seen.service or {}).get("desiredCount", 0))
+        wish = CountWish(outcome.service, int(update.members["desiredCount"]), before, _events_before(seen))
+        scaling = Scaling(aws, tools.progress, tools.pace, tools.interruption)
+        try:
+            ending = scaling.follow(wish, options.timeout_s)
+        finally:
+            tools.progress.close()
+        return _explained(outcome, ending, str(outcome.revision_before), tuple(scaling.events), aws)
+    return _concluded(outcome, ending, aws, None)
+
+
+def _explained(outcome: Outcome, ending: Ending, target: str, events: tuple[str, ...], aws: Aws) -> Outcome:
     post_mortem = None
-    if followed.ending.verdict in EXPLAINED:
-        post_mortem = explain(gather(aws, outcome.service, target, followed.events))
-    return _concluded(outcome, followed.ending, aws, post_mortem)
+    if ending.verdict in EXPLAINED:
+        post_mortem = explain(gather(aws, outcome.service, target, events))
+    return _concluded(outcome, ending, aws, post_mortem)
 
 
 def no_service(aws: Aws, service_name: str) -> str:

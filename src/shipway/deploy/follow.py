@@ -69,6 +69,7 @@ class Follower:
         self.progress = progress
         self.pace = pace
         self.definition: Members | None = None
+        self.revision = "the new revision"
 
     def follow(
         self,
@@ -77,7 +78,7 @@ class Follower:
         timeout_s: float,
         interruption: Interruption,
     ) -> Followed:
-        state = WatchState(deployment_arn, self.pace.now_ms(), seen_events)
+        state = WatchState(deployment_arn, self.pace.now_ms(), self.revision, seen_events)
         events: list[str] = []
         failed_looks = 0
         while True:
@@ -133,7 +134,8 @@ class Follower:
         if answer == "detach":
             return Ending(
                 Verdict.DETACHED,
-                f"the deployment goes on by itself; see it with `shipway status -s {self.service_ref()}`.",
+                "the deployment goes on by itself; see it with "
+                f"`{status_command(self.aws, self.service_name)}`, or deploy the same again to watch on.",
             )
         if answer == "roll back":
             try:
@@ -143,8 +145,11 @@ class Follower:
                 self.progress.say(refusal.sentence)
         return None
 
-    def service_ref(self) -> str:
-        return f"{self.aws.ecs.cluster}/{self.service_name}"
+
+def status_command(aws: Aws, service_name: str) -> str:
+    """What to type to see how it goes; it works in any folder."""
+    environment = " -e local" if aws.local else ""
+    return f"shipway status{environment} -s {aws.ecs.cluster}/{service_name}"
 
 
 def resilient(otherwise: Any, look: Callable[..., Any], *arguments: Any) -> Any:

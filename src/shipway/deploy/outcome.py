@@ -39,10 +39,16 @@ class Outcome:
             lines.append(
                 f"  task definition {before}{short(self.revision_after)}, {self.duration_ms / 1000:.1f} s"
             )
-        if self.post_mortem is not None:
+        lines += [f"  {line}" for line in self.plan.splitlines()]
+        if self.post_mortem is not None and (self.post_mortem.findings or not self._wanted_back):
             lines.append(render(self.post_mortem))
         lines += [f"  {url}" for url in self.urls]
         return "\n".join(lines)
+
+    @property
+    def _wanted_back(self) -> bool:
+        """A rollback that no failure explains is one that somebody asked for."""
+        return self.verdict is Verdict.ROLLED_BACK
 
     @property
     def _moved(self) -> bool:

@@ -143,8 +143,8 @@ class _Decoder:
     def checked(self, application: Application) -> Application:
         if not application.task_definition:
             raise DeployError(
-                f"{self.main.place(())}: there is no task_definition. Write RegisterTaskDefinition's members there, "
-                "or the path of a JSON file with them."
+                f"{self.main.place(())}: there is no task_definition. "
+                "Write RegisterTaskDefinition's members there, or the path of a JSON file with them."
             )
         definition, notes = ready(
             "RegisterTaskDefinition", application.task_definition, ("family",), self.placer("task_definition")

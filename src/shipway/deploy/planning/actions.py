@@ -8,7 +8,7 @@ from typing import Any
 Members = dict[str, Any]
 
 # Stands for what an earlier action of the same plan will make.
-REGISTERED = "(the task definition registered by this plan)"
+REGISTERED = "the new revision"
 
 
 @dataclass(frozen=True)
@@ -138,9 +138,9 @@ class UpdateService:
     def text(self) -> str:
         changed = sorted(self.members)
         if self.task_definition is not None:
-            changed = [self.task_definition.rsplit("/", 1)[-1], *changed]
-        tail = "" if self.deploys else " (no task is replaced)"
-        return f"update the service {self.service}: {', '.join(changed)}{tail}"
+            changed = [f"to {self.task_definition.rsplit('/', 1)[-1]}", *changed]
+        tail = "" if self.deploys else ", no task is replaced"
+        return f"update the service {self.service} ({', '.join(changed)}){tail}"
 
 
 Action = (

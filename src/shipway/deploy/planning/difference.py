@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,6 +53,11 @@ def _keyed(value: Any) -> Any:
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= VALUE_LENGTH_MAX else text[: VALUE_LENGTH_MAX - 3] + "..."
+
+
+def brief(line: str) -> str:
+    """The line with digests cut to what people compare."""
+    return re.sub(r"(@sha256:[0-9a-f]{12})[0-9a-f]+", r"\1", line)
 
 
 def image_tag(reference: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipway.deploy.planning.causes import Cause, Rank, cause_of, task_id
-from shipway.deploy.planning.difference import differences
+from shipway.deploy.planning.difference import brief, differences
 from shipway.deploy.planning.evidence import Evidence
 from shipway.deploy.planning.fit import closest, needs_of, sentence
 from shipway.deploy.planning.references import short, shorter
@@ -171,7 +171,7 @@ def _with_tags(line: str, evidence: Evidence) -> str:
     """Digests tell people nothing; the tags they were pushed under do."""
     for reference, tag in evidence.tags:
         line = re.sub(re.escape(reference) + r"(?![0-9a-f])", f"{reference.partition('@')[0]}:{tag}", line)
-    return re.sub(r"(@sha256:[0-9a-f]{12})[0-9a-f]+", r"\1", line)
+    return brief(line)
 
 
 def _reason_of(message: str) -> str:

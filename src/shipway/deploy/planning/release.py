@@ -17,7 +17,7 @@ from shipway.deploy.planning.actions import (
     UpdateService,
 )
 from shipway.deploy.planning.canonical import covers, same
-from shipway.deploy.planning.difference import differences
+from shipway.deploy.planning.difference import brief, differences
 from shipway.deploy.planning.load_balancing import BalancerSeen, BalancerWish, plan_load_balancing
 
 Members = dict[str, Any]
@@ -108,7 +108,7 @@ def _task_definition(wanted: Wanted, seen: Seen) -> tuple[str, RegisterTaskDefin
     else:
         changed = differences(before, wanted.task_definition)
         more = f", and {len(changed) - 1} more" if len(changed) > 1 else ""
-        reason = (changed[0] if changed else "it differs from the revision in use") + more
+        reason = (brief(changed[0]) if changed else "it differs from the revision in use") + more
     return REGISTERED, RegisterTaskDefinition(wanted.task_definition, reason)
 
 

@@ -25,6 +25,8 @@ HOPELESS_PATIENCE_MS = 8_000
 DRAINING_PATIENCE_MS = 330_000
 
 ROLLING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+# Once it is stopped or rolled back, nothing is asked of the target revision any more.
+FOLLOWED = ("PENDING", "IN_PROGRESS", "SUCCESSFUL", *ROLLING_BACK)
 STATUS_LINES = {
     "PENDING": "the deployment waits to begin",
     "IN_PROGRESS": "the deployment is in progress",
@@ -51,6 +53,7 @@ class WatchState:
 
     deployment_arn: str
     started_ms: int
+    revision: str = "the new revision"
     seen_events: frozenset[str] = frozenset()
     status: str = ""
     counts: tuple[int, int, int] | None = None
@@ -83,7 +86,7 @@ def advance(state: WatchState, seen: Observation) -> Step:
 
 
 def timed_out(state: WatchState, timeout_s: float) -> Ending:
-    sentence = f"the deployment did not end within {_duration(timeout_s)}; it goes on without us."
+    sentence = f"the deployment did not end within {duration(timeout_s)}; it goes on without us."
     if state.unplaced_message:
         sentence += f" ECS says: {state.unplaced_message}"
     return Ending(Verdict.TIMED_OUT, sentence)
@@ -97,7 +100,7 @@ def progress_text(state: WatchState) -> str:
     text = f"{running} of {requested} tasks running"
     if pending:
         text += f", {pending} starting"
-    return f"rolling back: {text}" if state.status in ROLLING_BACK else text
+    return f"rolling back: {text}" if state.status in ROLLING_BACK else f"{state.revision}: {text}"
 
 
 def _without_deployment(state: WatchState, seen: Observation) -> Step:
@@ -143,6 +146,8 @@ def _status(state: WatchState, deployment: Members) -> tuple[WatchState, tuple[s
 
 def _counts(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[str, ...]]:
     deployment = seen.deployment or {}
+    if state.status not in FOLLOWED:
+        return state, ()
     if state.status in ROLLING_BACK and seen.service is not None:
         source: Members = {
             "requestedTaskCount": seen.service.get("desiredCount"),
@@ -178,10 +183,13 @@ def _ending(state: WatchState, seen: Observation) -> Ending | None:
     superseded = seen.newest_deployment_arn not in (None, state.deployment_arn)
     if status == "SUCCESSFUL":
         requested = state.counts[0] if state.counts else 0
-        return Ending(Verdict.DEPLOYED, f"{requested} tasks of the new revision are in service.")
+        tasks, verb = ("1 task", "is") if requested == 1 else (f"{requested} tasks", "are")
+        return Ending(Verdict.DEPLOYED, f"{tasks} of {state.revision} {verb} in service.")
     if status == "ROLLBACK_SUCCESSFUL":
+        back = (seen.service or {}).get("taskDefinition")
+        to = f" to {short(str(back))}" if back else ""
         return Ending(
-            Verdict.ROLLED_BACK, f"ECS rolled the service back. {_rollback_reason(deployment, state)}"
+            Verdict.ROLLED_BACK, f"ECS rolled the service back{to}. {_rollback_reason(deployment, state)}"
         )
     if status == "ROLLBACK_FAILED":
         return Ending(Verdict.ERROR, f"the rollback failed too. {_rollback_reason(deployment, state)}")
@@ -240,6 +248,6 @@ def _rollback_reason(deployment: Members, state: WatchState) -> str:
     return str(reason)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     whole = round(seconds)
     return f"{whole // 60} min" if whole >= 60 and whole % 60 == 0 else f"{whole} s"

@@ -1,0 +1,176 @@
+"""What a container definition says is what happens to the container."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.local_ecs import Document, LocalEcs, docker, eventually
+
+pytestmark = pytest.mark.docker
+
+INIT = {"linuxParameters": {"initProcessEnabled": True}}
+
+
+def sh(name: str, script: str, **members: Any) -> Document:
+    return {"name": name, "command": ["sh", "-c", script], **members}
+
+
+def after(**conditions: str) -> list[dict[str, str]]:
+    return [{"containerName": name, "condition": condition} for name, condition in conditions.items()]
+
+
+def test_dependencies_must_hold(local: LocalEcs) -> None:
+    """START, SUCCESS, COMPLETE and HEALTHY: each container leaves its mark in a shared volume, in order."""
+    mounts = [{"sourceVolume": "marks", "containerPath": "/marks"}]
+    checked = {"command": ["CMD", "test", "-f", "/marks/ready"], "interval": 5, "retries": 10}
+
+    def mark(name: str, script: str, **members: Any) -> Document:
+        return sh(name, script, mountPoints=mounts, **members)
+
+    containers = (
+        mark("succeeds", "echo succeeds >> /marks/order", essential=False),
+        mark(
+            "completes",
+            "echo completes >> /marks/order; exit 3",
+            essential=False,
+            dependsOn=after(succeeds="SUCCESS"),
+        ),
+        mark(
+            "heals",
+            "echo heals >> /marks/order; touch /marks/ready; exec sleep 600",
+            essential=False,
+            healthCheck=checked,
+            dependsOn=after(completes="COMPLETE"),
+            **INIT,
+        ),
+        mark("starts", "exec sleep 600", essential=False, dependsOn=after(heals="HEALTHY"), **INIT),
+        mark(
+            "main",
+            '[ "$(echo $(cat /marks/order))" = "succeeds completes heals" ] && exit 9',
+            dependsOn=after(starts="START"),
+        ),
+    )
+    ended = local.finished(local.register("ordered", *containers, volumes=[{"name": "marks"}]))
+    codes = {name: ended[name].get("exitCode") for name in ("succeeds", "completes", "main")}
+    assert codes == {"succeeds": 0, "completes": 3, "main": 9}, ended
+    assert ended["heals"]["healthStatus"] == "HEALTHY"
+    assert [ended[name]["exitCode"] for name in ("heals", "starts")] == [143, 143]
+
+
+def test_failed_dependency_must_stop_the_task(local: LocalEcs) -> None:
+    """Whoever waits for SUCCESS never starts, and the task says so."""
+    first = sh("first", "exit 1", essential=False)
+    ended = local.finished(
+        local.register("unmet", first, sh("main", "exit 0", dependsOn=after(first="SUCCESS")))
+    )
+    assert ended[""]["stopCode"] == "TaskFailedToStart"
+    assert ended["first"]["exitCode"] == 1
+    assert "exitCode" not in ended["main"]
+    assert "first" in ended["main"]["reason"]
+
+
+def test_essential_must_decide_when_the_task_ends(local: LocalEcs) -> None:
+    """A container that is not essential may end, whatever its exit code; the last essential one may not."""
+    definition = local.register(
+        "sidecar", sh("side", "exit 4", essential=False), sh("main", "exec sleep 600", **INIT)
+    )
+    arn = local.run(definition)
+
+    def side_ended(task: Document) -> bool:
+        return "STOPPED" in [container["lastStatus"] for container in task["containers"]]
+
+    task = local.until(arn, side_ended)
+    assert {c["name"]: c["lastStatus"] for c in task["containers"]}["side"] == "STOPPED"
+    task = local.until(arn, lambda task: task["lastStatus"] == "RUNNING")
+    assert task["desiredStatus"] == "RUNNING"
+    local.ecs.stop_task(task=arn, reason="seen enough")
+    codes = {c["name"]: c["exitCode"] for c in local.ended(arn)["containers"]}
+    assert codes == {"side": 4, "main": 143}
+
+
+def test_unhealthy_task_of_a_service_must_be_replaced(local: LocalEcs) -> None:
+    """With ECS's reason on the task and in the service's events."""
+    check = {"command": ["CMD-SHELL", "test ! -f /sick"], "interval": 5, "timeout": 2, "retries": 1}
+    definition = local.register("checked", sh("main", "exec sleep 600", healthCheck=check, **INIT))
+    local.ecs.create_service(serviceName="checked", taskDefinition=definition, desiredCount=1)
+    (before,) = local.stable("checked")
+    assert before["healthStatus"] == "HEALTHY"
+    docker("exec", before["containers"][0]["runtimeId"], "touch", "/sick")
+    task = local.ended(before["taskArn"])
+    assert task["stopCode"] == "ServiceSchedulerInitiated"
+    assert task["stoppedReason"] == "Task failed container health checks"
+    eventually(
+        "its replacement is healthy",
+        lambda: local.service_tasks("checked"),
+        lambda tasks: [t["healthStatus"] for t in tasks] == ["HEALTHY"],
+    )
+    task_id = before["taskArn"].split("/")[-1]
+    events = [event["message"] for event in local.service("checked")["events"]]
+    assert f"(service checked) (task {task_id}) failed container health checks." in events
+    local.ecs.delete_service(service="checked", force=True)
+
+
+def test_stop_must_be_sigterm_then_sigkill(local: LocalEcs) -> None:
+    """Who obeys ends with 143; who ignores it is killed after its stopTimeout, with 137."""
+    obeys = sh("obeys", "exec sleep 600", **INIT)
+    ignores = sh("ignores", 'trap "" TERM; while :; do sleep 1; done', stopTimeout=2)
+    arn = local.run(local.register("stopped", obeys, ignores))
+    local.until(arn, lambda task: task["lastStatus"] == "RUNNING")
+    local.ecs.stop_task(task=arn, reason="it is enough")
+    task = local.ended(arn)
+    assert {c["name"]: c["exitCode"] for c in task["containers"]} == {"obeys": 143, "ignores": 137}
+    assert (task["stopCode"], task["stoppedReason"]) == ("UserInitiated", "it is enough")
+    took_s = (task["executionStoppedAt"] - task["stoppingAt"]).total_seconds()
+    assert 2 <= took_s < 10
+
+
+def test_overrides_must_be_applied(local: LocalEcs) -> None:
+    """Command and environment of one run; what is not overridden stays."""
+    definition = local.register(
+        "overridden",
+        sh("main", "exit 1", environment=[{"name": "A", "value": "4"}, {"name": "B", "value": "0"}]),
+    )
+    override = {
+        "name": "main",
+        "command": ["sh", "-c", "exit $((A + B))"],
+        "environment": [{"name": "B", "value": "38"}],
+    }
+    ended = local.finished(definition, overrides={"containerOverrides": [override]})
+    assert ended["main"]["exitCode"] == 42, ended
+    assert ended[""]["overrides"]["containerOverrides"][0]["command"] == override["command"]
+
+
+def test_memory_limit_must_be_reported(local: LocalEcs) -> None:
+    """A container that wants more than its memory is killed, and ECS's words say why."""
+    ended = local.finished(
+        local.register("hungry", sh("main", "dd if=/dev/zero of=/dev/null bs=64M count=1", memory=8))
+    )
+    assert ended["main"]["exitCode"] == 137, ended
+    assert ended["main"]["reason"] == "OutOfMemoryError: Container killed due to memory usage"
+    assert ended[""]["stopCode"] == "EssentialContainerExited"
+
+
+def test_init_process_must_be_the_first(local: LocalEcs) -> None:
+    """initProcessEnabled puts an init before the command; without it the command is the first process."""
+    script = "grep -q init /proc/1/comm && exit 10; exit 11"
+    for name, members, code in (("inited", INIT, 10), ("plain", {}, 11)):
+        ended = local.finished(local.register(name, sh("main", script, **members)))
+        assert ended["main"]["exitCode"] == code, name
+
+
+def test_what_is_not_applied_must_be_refused_by_name(local: LocalEcs) -> None:
+    """Secrets are not there yet: the task stops before it starts and says which member is to blame."""
+    secret = {"name": "PASSWORD", "valueFrom": "arn:aws:ssm:us-east-1:000000000000:parameter/password"}
+    definition = local.register(
+        "secretive",
+        sh("main", "exit 0", secrets=[secret]),
+        executionRoleArn="arn:aws:iam::000000000000:role/r",
+    )
+    task = local.ended(local.run(definition))
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert "Container main: secrets is not supported by local ECS" in task["stoppedReason"]
+    assert not docker(
+        "ps", "--all", "--quiet", "--filter", f"label=com.amazonaws.ecs.task-arn={task['taskArn']}"
+    )
