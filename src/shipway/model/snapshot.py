@@ -13,7 +13,13 @@ from shipway.model.task_definition import TaskDefinition
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """The control plane's own waits. The defaults are what local ECS uses; docs/fidelity.md names ECS's."""
+    """The control plane's own waits. The defaults are what local ECS uses; docs/fidelity.md names ECS's.
+
+    `speed` shortens every wait: use `at_speed` for the figures here, and `scaled` for those that the user
+    gives (bake times, grace periods, delays, intervals).
+    """
+
+    speed: float = 1.0
 
     dwell_ms: int = 5_000  # RUNNING this long counts as healthy when a task has no check at all
     start_failures_free: int = 2  # so many failed starts in a row are retried at once
@@ -21,6 +27,19 @@ class Timing(msgspec.Struct, frozen=True):
     back_off_max_ms: int = 27 * 60_000
     stopped_task_retention_ms: int = 3_600_000
     steady_repeat_ms: int = 6 * 3_600_000
+
+    def at_speed(self, speed: float) -> Timing:
+        """The same waits, each shortened to its `speed`th part."""
+        waits = {
+            name: max(1, round(getattr(self, name) / speed))
+            for name in self.__struct_fields__
+            if name.endswith("_ms")
+        }
+        return msgspec.structs.replace(self, speed=speed, **waits)
+
+    def scaled(self, wait_ms: int) -> int:
+        """A wait that the user configured, in this clock's time."""
+        return wait_ms if self.speed == 1.0 else round(wait_ms / self.speed)
 
 
 class InstanceView(msgspec.Struct, frozen=True):
@@ -71,5 +90,6 @@ class ServiceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     fleet: Fleet
     addresses: AddressPool = AddressPool()
     timing: Timing = Timing()
+    alarms: dict[str, str] = {}  # CloudWatch alarm name -> OK, ALARM or INSUFFICIENT_DATA
     account_id: str = "000000000000"
     region: str = "us-east-1"

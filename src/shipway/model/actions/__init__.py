@@ -1,0 +1,71 @@
+"""The actions of a plan: one kind, one effect on the store. Each carries its reason, one sentence for an
+operator.
+
+Whatever an action needs (ids, instance, address, moment) is in it: `store.commit` makes no choices.
+`version` is the version of the task that the decision was made on; a task that has changed since refuses the
+action, and the loop looks again.
+"""
+
+from __future__ import annotations
+
+from shipway.model.actions.action import (
+    Action,
+    Plan,
+)
+from shipway.model.actions.deployments import (
+    BeginDeployment,
+    CompleteDeployment,
+    CountFailures,
+    FailDeployment,
+    ResetFailures,
+    RollBack,
+    SetDesiredCount,
+    StopDeployment,
+)
+from shipway.model.actions.services import (
+    ClearCause,
+    CloseService,
+    EmitEvent,
+    SetSteady,
+)
+from shipway.model.actions.targets import (
+    DrainTarget,
+    RegisterTarget,
+    RemoveTarget,
+)
+from shipway.model.actions.tasks import (
+    EndTask,
+    MarkHealthy,
+    PlaceTask,
+    RemoveTask,
+    SignalTask,
+    StartTask,
+    StopTask,
+)
+
+__all__ = [
+    "Action",
+    "BeginDeployment",
+    "ClearCause",
+    "CloseService",
+    "CompleteDeployment",
+    "CountFailures",
+    "DrainTarget",
+    "EmitEvent",
+    "EndTask",
+    "FailDeployment",
+    "MarkHealthy",
+    "PlaceTask",
+    "Plan",
+    "RegisterTarget",
+    "RemoveTarget",
+    "RemoveTask",
+    "ResetFailures",
+    "RollBack",
+    "SetDesiredCount",
+    "SetSteady",
+    "SignalTask",
+    "StartTask",
+    "StopDeployment",
+    "StopTask",
+]
