@@ -40,7 +40,7 @@ class Fleet:
         self.edge.apply(self.state)
 
     def deregister(self, server: TargetServer) -> None:
-        self.put(deregistering(self.target(server), self.group.deregistration_delay_s, self.now_ms))
+        self.put(deregistering(self.target(server), self.group.deregistration_delay_s * 1000, self.now_ms))
 
     def target(self, server: TargetServer) -> Target:
         return next(target for target in self.state.targets if target.address_port == server.port)

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from shipway.load_balancer.render import render, render_bootstrap
+from shipway.load_balancer.render_clusters import health_check, target_group_cluster
 from shipway.load_balancer.state import LoadBalancerState
 from shipway.model.listener_action import FixedResponse, Redirect
 from shipway.model.rule import RuleCondition
+from shipway.model.snapshot import Timing
 from shipway.model.target import DRAINING, HEALTHY, UNHEALTHY
 from tests.load_balancer.builders import (
     a_listener,
@@ -83,6 +85,23 @@ def test_configuration_is_as_it_was(scene: type[LoadBalancerState], request: pyt
         path.parent.mkdir(exist_ok=True)
         path.write_text(rendered)
     assert rendered == path.read_text()
+
+
+def test_checks_come_sooner_at_speed() -> None:
+    """Intervals and slow start are shortened; a target still has a second to answer."""
+    patient = a_target_group(health_check_interval_s=30, health_check_timeout_s=20)
+    eager = a_target_group(health_check_interval_s=5, health_check_timeout_s=2)
+    fast = Timing().at_speed(10)
+    for group, interval, unhealthy_interval, timeout in (
+        (patient, "3s", "1s", "2s"),
+        (eager, "0.5s", "0.5s", "1s"),
+    ):
+        check = health_check(group, "/data", fast)
+        assert (check["interval"], check["unhealthy_interval"]) == (interval, unhealthy_interval)
+        assert check["timeout"] == timeout
+    slow = a_target_group(attributes={"slow_start.duration_seconds": "90"})
+    cluster = target_group_cluster(slow, "/data", fast)
+    assert cluster["round_robin_lb_config"] == {"slow_start_config": {"slow_start_window": "9s"}}
 
 
 def test_the_bootstrap_is_as_it_was() -> None:

@@ -14,6 +14,7 @@ from shipway.load_balancer.target_health import (
     TargetHealthPlan,
     plan_target_health,
 )
+from shipway.model.snapshot import REAL_TIME, Timing
 from shipway.model.target import DRAINING, HEALTHY, INITIAL, UNHEALTHY, UNUSED, Target, deregistering
 from tests.load_balancer.builders import a_listener, a_load_balancer, a_target, a_target_group, to_groups
 
@@ -25,7 +26,13 @@ DRAINS = HealthReading(state=HEALTHY, draining=True)
 BUSY = HealthReading(state=HEALTHY, draining=True, requests_active=2)
 
 
-def plan(target: Target, reading: HealthReading | None, now_ms: int, in_use: bool = True) -> TargetHealthPlan:
+def plan(
+    target: Target,
+    reading: HealthReading | None,
+    now_ms: int,
+    in_use: bool = True,
+    timing: Timing = REAL_TIME,
+) -> TargetHealthPlan:
     web = a_load_balancer()
     state = LoadBalancerState(
         load_balancers=(web,),
@@ -34,7 +41,7 @@ def plan(target: Target, reading: HealthReading | None, now_ms: int, in_use: boo
         targets=(target,),
     )
     key = (target.target_group_arn, target.address, target.address_port)
-    return plan_target_health(state, {} if reading is None else {key: reading}, now_ms)
+    return plan_target_health(state, {} if reading is None else {key: reading}, now_ms, timing)
 
 
 def shown(changes: tuple[TargetChange, ...]) -> list[str]:
@@ -60,6 +67,14 @@ def test_a_new_target_is_given_as_long_as_its_failing_checks_take() -> None:
     late = plan(a_target(GROUP), FAILED, 30_000)
     assert shown(late.changes) == ["unhealthy Target.Timeout"]
     assert late.look_again_at is None
+
+
+def test_patience_is_a_wait_that_speed_shortens() -> None:
+    """The checks come ten times as often, so thirty seconds of them are three."""
+    early = plan(a_target(GROUP), FAILED, 2_999, timing=Timing().at_speed(10))
+    assert early.look_again_at == 3_000
+    late = plan(a_target(GROUP), FAILED, 3_000, timing=Timing().at_speed(10))
+    assert shown(late.changes) == ["unhealthy Target.Timeout"]
 
 
 def test_a_healthy_target_that_fails_is_unhealthy_at_once() -> None:
@@ -93,7 +108,7 @@ def test_targets_of_a_group_not_in_use_are_unused() -> None:
 
 
 def a_draining_target() -> Target:
-    return deregistering(a_target(GROUP, state=HEALTHY), deregistration_delay_s=60, now_ms=0)
+    return deregistering(a_target(GROUP, state=HEALTHY), delay_ms=60_000, now_ms=0)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +136,7 @@ def test_a_draining_target_goes_when_nobody_needs_it(
 def test_deregistering_twice_does_not_start_the_delay_again() -> None:
     """The first moment counts."""
     target = a_draining_target()
-    assert deregistering(target, 60, 30_000) is target
+    assert deregistering(target, 60_000, 30_000) is target
     assert target.state == DRAINING
 
 

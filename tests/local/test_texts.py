@@ -7,6 +7,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from shipway.local.down import Ended
@@ -102,6 +103,11 @@ LOOP   PASSES  ACTIONS  REFUSED  TOOK  ERROR
 tasks  9       4        0        1 ms
 """
     )
+    fast = render_status(msgspec.structs.replace(status, speed=10.0))
+    assert fast.startswith(
+        "Local ECS runs at http://127.0.0.1:4700 (region us-east-1, data /data); "
+        "its waits are 10 times shorter\n"
+    )
     stopped = LocalStatus(running=False, data="/data")
     assert render_status(stopped) == (
         "Local ECS is not running (data: /data). Start it with `shipway local up`.\n"
@@ -127,6 +133,12 @@ Local ECS is up: 3 container instances for each cluster, region eu-west-1
 Any AWS tool works with it after: eval "$(shipway local env)"
 """
     )
+
+
+def test_up_says_how_fast() -> None:
+    """Whoever measures how long a deployment takes must know that waits are shortened."""
+    running = Running(ENDPOINT, LocalSettings(installation="abc", speed=2.5), already=True)
+    assert "region eu-west-1; its waits are 2.5 times shorter\n" in render_running(running)
 
 
 @pytest.mark.parametrize(

@@ -209,14 +209,15 @@ def test_no_docker_engine_is_a_sentence(shipway: Shipway) -> None:
 
 def test_other_figures_want_a_restart(shipway: Shipway) -> None:
     """A running installation is not changed under its users; kept figures stay when none are named."""
-    shipway.up()
+    shipway.up("--speed", "20")
     said = shipway("up", "--instances", "5", exit_code=1)
     assert "Local ECS runs already, with instances 2" in said
     shipway("down")
     shipway("up")
     settings = shipway.folder.read_settings()
     assert settings is not None
-    assert (settings.instances, settings.port) == (2, shipway.port)
+    assert (settings.instances, settings.port, settings.speed) == (2, shipway.port, 20)
+    assert shipway.status()["speed"] == 20
     shipway("down")
     assert "is of region us-east-1" in shipway("up", "--region", "eu-west-1", exit_code=1)
 
@@ -227,6 +228,7 @@ def test_wrong_options_are_sentences(shipway: Shipway) -> None:
         (["--port", "0"], "--port must be from 1 to 65534"),
         (["--instances", "0"], "--instances must be from 1 to 60, not 0"),
         (["--memory", "1"], "--memory must be at least 128, not 1"),
+        (["--speed", "0.5"], "--speed must be from 1 to 10000, not 0.5"),
         (["--ephemeral", "--data", "/x"], "leave out --data"),
     ):
         assert sentence in shipway("up", *options, exit_code=1)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shipway.model.service_revision import LoadBalancerBinding
-from shipway.model.snapshot import TargetView
+from shipway.model.snapshot import TargetView, Timing
 from shipway.model.task import Task
 from shipway.scheduler.health import Condition, condition_of
 from tests.builders import (
@@ -32,6 +32,7 @@ CHECKED = {
 def condition(
     task: Task, age_ms: int = 4_000, states: tuple[str, ...] = (), bindings: int = 0, **service: Any
 ) -> Condition:
+    timing = service.pop("timing", Timing())
     bound: tuple[LoadBalancerBinding, ...] = tuple(a_binding() for _ in range(bindings))
     revision = a_revision(load_balancers=bound)
     views = tuple(TargetView(TARGET_GROUP, 80 + n, state) for n, state in enumerate(states))
@@ -41,6 +42,7 @@ def condition(
         now_ms=START_MS + age_ms,
         revisions=(revision,),
         targets={task.task_arn: views},
+        timing=timing,
     )
     return condition_of(task, revision, snapshot)
 
@@ -86,6 +88,15 @@ def test_grace_period_masks_bad_answers_only() -> None:
     masked = condition(sick, 59_999, health_check_grace_period_s=60)
     assert (masked.fault, masked.changes_at) == (None, START_MS + 60_000)
     assert condition(sick, 60_000, health_check_grace_period_s=60).fault is not None
+
+
+def test_grace_period_is_a_wait_that_speed_shortens() -> None:
+    """Sixty seconds last six at speed ten."""
+    sick = a_task(containers=CHECKED["UNHEALTHY"])
+    fast = Timing().at_speed(10)
+    masked = condition(sick, 5_999, health_check_grace_period_s=60, timing=fast)
+    assert (masked.fault, masked.changes_at) == (None, START_MS + 6_000)
+    assert condition(sick, 6_000, health_check_grace_period_s=60, timing=fast).fault is not None
 
 
 def test_fault_of_an_instance_target_names_the_instance() -> None:

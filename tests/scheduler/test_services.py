@@ -297,6 +297,17 @@ def test_bake_time_delays_completion() -> None:
     assert world.revision(1).rollout_state == "COMPLETED"
 
 
+def test_bake_time_is_a_wait_that_speed_shortens() -> None:
+    """A bake time of a minute lasts a second at speed 60."""
+    world = World(a_service(1, bake_time_ms=60_000), timing={"speed": 60.0, "dwell_ms": 100})
+    world.settle()
+    world.run()
+    world.wait(1_099)
+    assert world.revision(1).rollout_state == "IN_PROGRESS"
+    world.wait(1)
+    assert world.revision(1).rollout_state == "COMPLETED"
+
+
 def test_leaving_the_steady_state_is_noted_without_an_event() -> None:
     """Scaling out ends the steady state at once, so that reaching it again is told again."""
     snapshot = a_snapshot(a_service(2, steady_at=START_MS), a_task(1))

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from shipway.model.snapshot import Timing
 from shipway.model.target import DRAINING, Target
 from shipway.model.task import NetworkInterface, Task
 from shipway.scheduler.targets import TargetsSnapshot, plan_targets
@@ -123,6 +124,16 @@ def test_stopping_task_is_drained_for_the_delay() -> None:
     target = plan_targets(snapshot, CountingIds()).actions[0].target  # type: ignore[attr-defined]
     assert (target.state, target.draining_until) == (DRAINING, START_MS + 300_000)
     assert planned(replace(snapshot, targets=(target,))) == []
+
+
+def test_a_drain_is_a_wait_that_speed_shortens() -> None:
+    """A deregistration delay of 300 s lasts three at speed 100."""
+    task = a_task(containers=PUBLISHED, desired_status="STOPPED", last_status="DEACTIVATING")
+    snapshot = a_targets_snapshot(
+        task, targets=(a_target(task, state="healthy"),), timing=Timing().at_speed(100)
+    )
+    target = plan_targets(snapshot, CountingIds()).actions[0].target  # type: ignore[attr-defined]
+    assert target.draining_until == START_MS + 3_000
 
 
 def test_draining_of_an_old_deployment_names_it() -> None:

@@ -6,10 +6,11 @@ from shipway.model.snapshot import Timing
 
 
 def test_every_wait_is_shortened() -> None:
-    """All members that end in `_ms` are divided; counts are not."""
+    """All members that end in `_ms` are divided; neither counts nor the memory of stopped tasks are."""
     fast = Timing().at_speed(10)
     assert fast.dwell_ms == Timing().dwell_ms // 10
     assert fast.steady_repeat_ms == Timing().steady_repeat_ms // 10
+    assert fast.stopped_task_retention_ms == Timing().stopped_task_retention_ms
     assert fast.start_failures_free == Timing().start_failures_free
     assert Timing().at_speed(1e9).dwell_ms == 1
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shipway.api.image_registry import ImageRegistry
 from shipway.model.arn import Place
+from shipway.model.snapshot import REAL_TIME, Timing
 from shipway.seams import Clock, Ids
 from shipway.store import Store
 from shipway.store.log_events import LogEvents
@@ -20,6 +21,7 @@ class Settings:
     endpoint: str = "http://127.0.0.1:4700"
     version: str = "0"
     task_network_cidr: str = "10.47.0.0/16"
+    timing: Timing = REAL_TIME
 
     @property
     def place(self) -> Place:

@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     up.add_argument("--cpu", type=int, metavar="UNITS", help="that each instance registers (1024 a core)")
     up.add_argument("--memory", type=int, metavar="MIB", help="that each instance registers")
     up.add_argument(
+        "--speed", type=float, metavar="N", help="make waits (drain, bake, pauses) N times shorter"
+    )
+    up.add_argument(
         "--ephemeral", action="store_true", help="keep nothing: a temporary folder, removed at `down`"
     )
     up.add_argument("--foreground", action="store_true", help="stay in this terminal until Ctrl-C")
@@ -90,6 +93,7 @@ def _up(arguments: Arguments) -> int:
         region=arguments.region,
         cpu=arguments.cpu,
         memory_mib=arguments.memory,
+        speed=arguments.speed,
     )
     if arguments.foreground:
         up.run_in_foreground(options, os.environ, _print_where)

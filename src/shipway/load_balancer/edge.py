@@ -15,6 +15,7 @@ from shipway.load_balancer.ports import PortChoice, plan_ports, try_bind
 from shipway.load_balancer.render import ACCESS_LOG, HEALTH_EVENTS, listeners_by_bound_port, render
 from shipway.load_balancer.state import LoadBalancerState
 from shipway.load_balancer.target_health import HealthReading, ReadingKey
+from shipway.model.snapshot import REAL_TIME, Timing
 
 ACCESS_LOG_BYTES_MAX = 16 * 1024 * 1024
 
@@ -42,8 +43,9 @@ class Edge(Protocol):
 class LoadBalancerEdge:
     """The real load balancer: Envoy on a data folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, timing: Timing = REAL_TIME) -> None:
         self.folder = folder.absolute()
+        self._timing = timing
         self._files = ConfigurationFiles(self.folder)
         self._state: LoadBalancerState | None = None
         self._held: frozenset[int] = frozenset()
@@ -73,7 +75,7 @@ class LoadBalancerEdge:
     def apply(self, state: LoadBalancerState) -> None:
         if state == self._state:
             return
-        self._files.apply(render(state, str(self.folder)))
+        self._files.apply(render(state, str(self.folder), self._timing))
         self._state = state
         self._held = frozenset(listeners_by_bound_port(state))
 

@@ -22,6 +22,7 @@ from shipway.load_balancer.render_listeners import port_listener
 from shipway.load_balancer.render_routes import port_routes
 from shipway.load_balancer.state import LoadBalancerState
 from shipway.model.listener import Listener
+from shipway.model.snapshot import REAL_TIME, Timing
 
 CONFIGURATION_FOLDER = "configuration"
 ADMIN_SOCKET = "admin.sock"
@@ -35,11 +36,11 @@ class Configuration(msgspec.Struct, frozen=True):
     files: tuple[tuple[str, str], ...]
 
 
-def render(state: LoadBalancerState, folder: str) -> Configuration:
+def render(state: LoadBalancerState, folder: str, timing: Timing = REAL_TIME) -> Configuration:
     """The files for a data folder (an absolute path), bootstrap not included."""
     groups = state.target_groups_in_use()
     ports = listeners_by_bound_port(state)
-    clusters = [target_group_cluster(group, folder) for group in groups]
+    clusters = [target_group_cluster(group, folder, timing) for group in groups]
     files = [
         (
             f"{CONFIGURATION_FOLDER}/targets/{group.label}.json",

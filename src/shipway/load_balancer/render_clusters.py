@@ -12,12 +12,15 @@ from __future__ import annotations
 from typing import Any
 
 from shipway.load_balancer.state import LoadBalancerState, draining_beside_healthy, routable
+from shipway.load_balancer.target_health import check_interval_ms
+from shipway.model.snapshot import Timing
 from shipway.model.target import Target
 from shipway.model.target_group import TargetGroup, matcher_ranges
 
 TYPE = "type.googleapis.com/envoy"
 NO_TARGETS = "no-targets"
-UNHEALTHY_INTERVAL_S = 1
+UNHEALTHY_INTERVAL_MS = 1_000
+CHECK_TIMEOUT_MIN_MS = 1_000  # a target does not answer sooner because waits are shortened
 CONNECT_TIMEOUT_S = 2  # everything is on this machine; a dead target should be given up soon
 TARGET_IDLE_S = (
     1  # shorter than servers' own keep-alive, so that a request does not meet a connection just closed
@@ -41,7 +44,7 @@ def no_targets_cluster() -> dict[str, Any]:
     }
 
 
-def target_group_cluster(group: TargetGroup, folder: str) -> dict[str, Any]:
+def target_group_cluster(group: TargetGroup, folder: str, timing: Timing) -> dict[str, Any]:
     limits = {"max_connections": UNLIMITED, "max_pending_requests": UNLIMITED, "max_requests": UNLIMITED}
     cluster: dict[str, Any] = {
         "@type": f"{TYPE}.config.cluster.v3.Cluster",
@@ -64,13 +67,17 @@ def target_group_cluster(group: TargetGroup, folder: str) -> dict[str, Any]:
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": protocol_options(group)
         },
-        "health_checks": [health_check(group, folder)],
+        "health_checks": [health_check(group, folder, timing)],
     }
     if group.slow_start_s and cluster["lb_policy"] == "ROUND_ROBIN":
         cluster["round_robin_lb_config"] = {
-            "slow_start_config": {"slow_start_window": f"{group.slow_start_s}s"}
+            "slow_start_config": {"slow_start_window": duration(timing.scaled(group.slow_start_s * 1000))}
         }
     return cluster
+
+
+def duration(wait_ms: int) -> str:
+    return f"{wait_ms / 1000:g}s"
 
 
 def protocol_options(group: TargetGroup) -> dict[str, Any]:
@@ -82,12 +89,14 @@ def protocol_options(group: TargetGroup) -> dict[str, Any]:
     }
 
 
-def health_check(group: TargetGroup, folder: str) -> dict[str, Any]:
-    interval = f"{group.health_check_interval_s}s"
-    eager = f"{min(UNHEALTHY_INTERVAL_S, group.health_check_interval_s)}s"
+def health_check(group: TargetGroup, folder: str, timing: Timing) -> dict[str, Any]:
+    interval = duration(check_interval_ms(group, timing))
+    eager = duration(min(UNHEALTHY_INTERVAL_MS, check_interval_ms(group, timing)))
+    timeout_ms = group.health_check_timeout_s * 1000
+    shortened_ms = max(min(timeout_ms, CHECK_TIMEOUT_MIN_MS), timing.scaled(timeout_ms))
     agent = {"header": {"key": "user-agent", "value": "ELB-HealthChecker/2.0"}}
     return {
-        "timeout": f"{group.health_check_timeout_s}s",
+        "timeout": duration(shortened_ms),
         "interval": interval,
         "unhealthy_interval": eager,
         "no_traffic_interval": eager,

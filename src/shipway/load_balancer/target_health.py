@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import msgspec
 
 from shipway.load_balancer.state import LoadBalancerState
+from shipway.model.snapshot import REAL_TIME, Timing
 from shipway.model.target import (
     DRAINING,
     HEALTHY,
@@ -29,6 +30,7 @@ from shipway.model.target_group import TargetGroup
 # What Envoy's thread picked for a request just before it learnt of the draining shows as in flight by then.
 DRAIN_SETTLE_MS = 1_000
 DRAIN_LOOK_MS = 500
+CHECK_INTERVAL_MIN_MS = 100  # whatever the speed: targets have other things to do
 
 ReadingKey = tuple[str, str, int]  # target group ARN, address, port
 
@@ -68,7 +70,10 @@ class TargetHealthPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_target_health(
-    state: LoadBalancerState, readings: Mapping[ReadingKey, HealthReading], now_ms: int
+    state: LoadBalancerState,
+    readings: Mapping[ReadingKey, HealthReading],
+    now_ms: int,
+    timing: Timing = REAL_TIME,
 ) -> TargetHealthPlan:
     """The changes of every target, from what Envoy sees and what time it is."""
     groups = {group.target_group_arn: group for group in state.target_groups}
@@ -87,13 +92,15 @@ def plan_target_health(
             else:
                 moments.append(min(max(target.draining_until or 0, now_ms + 1), now_ms + DRAIN_LOOK_MS))
         else:
-            after = checked(target, group, reading if target.target_group_arn in in_use else None, now_ms)
+            patient_until = target.state_since + patience_ms(group, timing)
+            seen = reading if target.target_group_arn in in_use else None
+            after = checked(target, seen, patient_until, now_ms)
             if target.target_group_arn not in in_use:
                 after = in_state(target, UNUSED, NOT_IN_USE, now_ms)
             if after != target:
                 changes.append(TargetHealthChanged(target=after, reason=sentence(after)))
             if after.state == INITIAL and reading is not None and reading.state == UNHEALTHY:
-                moments.append(after.state_since + patience_ms(group))
+                moments.append(after.state_since + patience_ms(group, timing))
     return TargetHealthPlan(changes=tuple(changes), look_again_at=min(moments, default=None))
 
 
@@ -107,7 +114,7 @@ def drained(target: Target, reading: HealthReading | None, now_ms: int) -> str:
     return ""
 
 
-def checked(target: Target, group: TargetGroup, reading: HealthReading | None, now_ms: int) -> Target:
+def checked(target: Target, reading: HealthReading | None, patient_until: int, now_ms: int) -> Target:
     """The target in the state that the checks give it. With no reading nothing is known: nothing changes."""
     if target.state == UNUSED:
         return in_state(target, INITIAL, INITIAL_HEALTH_CHECKING, now_ms)
@@ -115,7 +122,7 @@ def checked(target: Target, group: TargetGroup, reading: HealthReading | None, n
         return target
     if reading.state == HEALTHY:
         return in_state(target, HEALTHY, ("", ""), now_ms)
-    if reading.state == INITIAL or (target.state == INITIAL and still_patient(target, group, now_ms)):
+    if reading.state == INITIAL or (target.state == INITIAL and now_ms < patient_until):
         # An Envoy that has just been restarted has checked nobody: what was known before stays true.
         if target.state != INITIAL:
             return target
@@ -123,13 +130,13 @@ def checked(target: Target, group: TargetGroup, reading: HealthReading | None, n
     return in_state(target, UNHEALTHY, (reading.reason, reading.description), now_ms)
 
 
-def still_patient(target: Target, group: TargetGroup, now_ms: int) -> bool:
-    return now_ms < target.state_since + patience_ms(group)
-
-
-def patience_ms(group: TargetGroup) -> int:
+def patience_ms(group: TargetGroup, timing: Timing) -> int:
     """How long a target that never passed a check is given: as long as the failing checks would take."""
-    return group.unhealthy_threshold * group.health_check_interval_s * 1000
+    return group.unhealthy_threshold * check_interval_ms(group, timing)
+
+
+def check_interval_ms(group: TargetGroup, timing: Timing) -> int:
+    return max(CHECK_INTERVAL_MIN_MS, timing.scaled(group.health_check_interval_s * 1000))
 
 
 def sentence(target: Target) -> str:

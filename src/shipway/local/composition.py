@@ -32,6 +32,7 @@ from shipway.local.settings import Credentials, LocalSettings
 from shipway.local.supervisor import Part, Supervisor
 from shipway.model.arn import Place
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
+from shipway.model.snapshot import Timing
 from shipway.model.task import Task
 from shipway.reconcile.reconciler import Reconciler
 from shipway.reconcile.surroundings import Surroundings
@@ -77,12 +78,13 @@ class Composition:
         self.clock = SystemClock()
         self.ids = RandomIds()
         settings = foundation.settings
+        self.timing = Timing().at_speed(settings.speed)
         self.place = Place(account_id=settings.account_id, region=settings.region)
         self.registry = Registry(
             foundation.folder.registry, settings.registry_port, settings.installation, ChildProcess
         )
         self.images = RegistryImages(self.registry.address, self.registry.password(), self.registry.storage)
-        self.edge = LoadBalancerEdge(foundation.folder.envoy)
+        self.edge = LoadBalancerEdge(foundation.folder.envoy, self.timing)
         self.fleet = Fleet(foundation.store, self.clock, self._fleet_settings())
         self.roles = RoleCredentials(foundation.credentials, self.place, foundation.store, self.clock)
         self.instances = self._instances()
@@ -135,6 +137,7 @@ class Composition:
                 endpoint=settings.endpoint_url,
                 version=shipway.__version__,
                 task_network_cidr=self._foundation.networks.task_subnet,
+                timing=self.timing,
             ),
             log_events=self._foundation.log_events,
             registry=self.images,
@@ -151,6 +154,7 @@ class Composition:
             "parts": self.supervisor.statuses(),
             "agents": self.fleet.statuses(),
             "loops": self.reconciler.statuses(),
+            "speed": self.timing.speed,
         }
         return Response(msgspec.json.encode(document), media_type="application/json")
 
@@ -180,6 +184,7 @@ class Composition:
             ids=self.ids,
             place=self.place,
             task_network_cidr=self._foundation.networks.task_subnet,
+            timing=self.timing,
         )
 
     def _fleet_settings(self) -> FleetSettings:

@@ -19,6 +19,7 @@ ADDRESS = "127.0.0.1"
 KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 CPU_UNITS_PER_CORE = 1024
 MEMORY_MIB_MIN = 256
+SPEED_MAX = 10_000
 
 
 class LocalSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +33,7 @@ class LocalSettings(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str = ACCOUNT_ID
     cpu: int = 0
     memory_mib: int = 0
+    speed: float = 1.0  # how many times shorter every wait of the control plane is
     ephemeral: bool = False
     task_subnet: str = ""  # of the Docker network for awsvpc; chosen at the first `up`, kept while it is free
 

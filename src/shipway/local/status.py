@@ -48,6 +48,7 @@ class LocalStatus(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_url: str | None = None
     registry: str | None = None
     region: str | None = None
+    speed: float = 1.0
     load_balancers: tuple[LoadBalancerUrl, ...] = ()
     instances: tuple[InstanceStatus, ...] = ()
     services: tuple[ServiceStatus, ...] = ()
@@ -81,6 +82,7 @@ def observe(endpoint: Endpoint) -> LocalStatus:
         endpoint_url=endpoint.endpoint_url,
         registry=endpoint.registry,
         region=endpoint.region,
+        speed=own["speed"],
         load_balancers=tuple(load_balancer_urls(clients.elbv2)),
         instances=tuple(status for cluster in clusters for status in instance_statuses(clients.ecs, cluster)),
         services=tuple(status for cluster in clusters for status in service_statuses(clients.ecs, cluster)),

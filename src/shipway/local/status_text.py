@@ -14,7 +14,8 @@ def render_status(status: LocalStatus, loops: bool = False) -> str:
     if not status.running:
         return NOT_RUNNING.format(data=status.data) + "\n"
     sections = [
-        f"Local ECS runs at {status.endpoint_url} (region {status.region}, data {status.data})",
+        f"Local ECS runs at {status.endpoint_url} (region {status.region}, data {status.data})"
+        + shortened(status.speed),
         render_urls(status),
         table(
             ("CLUSTER", "INSTANCE", "ZONE", "STATUS", "AGENT", "TASKS"),
@@ -54,6 +55,10 @@ def render_status(status: LocalStatus, loops: bool = False) -> str:
             )
         )
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def shortened(speed: float) -> str:
+    return "" if speed == 1 else f"; its waits are {speed:g} times shorter"
 
 
 def render_urls(status: LocalStatus) -> str:

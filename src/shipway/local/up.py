@@ -15,7 +15,7 @@ import msgspec
 from shipway.local.errors import LocalError
 from shipway.local.folder import DataFolder, default_folder, find_folder, private, temporary_folder
 from shipway.local.ready import ReadyWord
-from shipway.local.settings import INSTANCES_MAX, Endpoint, LocalSettings, new_installation
+from shipway.local.settings import INSTANCES_MAX, SPEED_MAX, Endpoint, LocalSettings, new_installation
 from shipway.local.status import LoadBalancerUrl, read_load_balancer_urls
 
 READY_DEADLINE_S = 180.0  # of which the first download of a registry image may take most
@@ -32,9 +32,10 @@ class UpOptions(msgspec.Struct, frozen=True, kw_only=True):
     region: str | None = None
     cpu: int | None = None
     memory_mib: int | None = None
+    speed: float | None = None
 
-    def changes(self) -> dict[str, int | str]:
-        names = ("port", "instances", "region", "cpu", "memory_mib")
+    def changes(self) -> dict[str, int | float | str]:
+        names = ("port", "instances", "region", "cpu", "memory_mib", "speed")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
@@ -54,6 +55,8 @@ def check(options: UpOptions) -> None:
         raise LocalError(f"--port must be from 1 to 65534 (the registry takes the next), not {options.port}.")
     if options.instances is not None and not 1 <= options.instances <= INSTANCES_MAX:
         raise LocalError(f"--instances must be from 1 to {INSTANCES_MAX}, not {options.instances}.")
+    if options.speed is not None and not 1 <= options.speed <= SPEED_MAX:
+        raise LocalError(f"--speed must be from 1 to {SPEED_MAX}, not {options.speed:g}.")
     for name, value in (("--cpu", options.cpu), ("--memory", options.memory_mib)):
         if value is not None and value < 128:
             raise LocalError(f"{name} must be at least 128, not {value}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shipway.local.down import Ended
+from shipway.local.status_text import shortened
 from shipway.local.up import Running
 
 
@@ -17,7 +18,7 @@ def render_running(running: Running) -> str:
     width = max(len(name) for name, _ in rows)
     return "\n".join(
         [
-            f"Local ECS {how}: {instances}, region {endpoint.region}",
+            f"Local ECS {how}: {instances}, region {endpoint.region}{shortened(settings.speed)}",
             *(f"  {name:<{width}}  {url}" for name, url in rows),
             f"  {'Data':<{width}}  {endpoint.data}{' (removed at `down`)' if settings.ephemeral else ''}",
             'Any AWS tool works with it after: eval "$(shipway local env)"',

@@ -11,12 +11,16 @@ from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
 
+# People and tools read of tasks that stopped; they do not read faster.
+KEPT_AT_ANY_SPEED = ("stopped_task_retention_ms",)
+
 
 class Timing(msgspec.Struct, frozen=True):
     """The control plane's own waits. The defaults are what local ECS uses; docs/fidelity.md names ECS's.
 
     `speed` shortens every wait: use `at_speed` for the figures here, and `scaled` for those that the user
-    gives (bake times, grace periods, delays, intervals).
+    gives (bake times, grace periods, delays, intervals). What lasts as long as real programs need (a start, a
+    stop, an answer to a health check) is not a wait of ours and stays.
     """
 
     speed: float = 1.0
@@ -25,6 +29,7 @@ class Timing(msgspec.Struct, frozen=True):
     start_failures_free: int = 2  # so many failed starts in a row are retried at once
     back_off_ms: int = 1_000  # after them: back_off_ms * 2^n, up to back_off_max_ms
     back_off_max_ms: int = 27 * 60_000
+    crash_pause_max_ms: int = 60_000  # the ceiling when the tasks did run, if only for a moment
     stopped_task_retention_ms: int = 3_600_000
     steady_repeat_ms: int = 6 * 3_600_000
 
@@ -33,13 +38,16 @@ class Timing(msgspec.Struct, frozen=True):
         waits = {
             name: max(1, round(getattr(self, name) / speed))
             for name in self.__struct_fields__
-            if name.endswith("_ms")
+            if name.endswith("_ms") and name not in KEPT_AT_ANY_SPEED
         }
         return msgspec.structs.replace(self, speed=speed, **waits)
 
     def scaled(self, wait_ms: int) -> int:
         """A wait that the user configured, in this clock's time."""
         return wait_ms if self.speed == 1.0 else round(wait_ms / self.speed)
+
+
+REAL_TIME = Timing()
 
 
 class InstanceView(msgspec.Struct, frozen=True):

@@ -64,9 +64,9 @@ def in_state(target: Target, state: str, why: tuple[str, str], now_ms: int) -> T
     )
 
 
-def deregistering(target: Target, deregistration_delay_s: int, now_ms: int) -> Target:
+def deregistering(target: Target, delay_ms: int, now_ms: int) -> Target:
     """The target as it drains: no new requests, those in flight may end. Draining already: no change."""
     if target.state == DRAINING:
         return target
     draining = in_state(target, DRAINING, DEREGISTRATION_IN_PROGRESS, now_ms)
-    return msgspec.structs.replace(draining, draining_until=now_ms + deregistration_delay_s * 1000)
+    return msgspec.structs.replace(draining, draining_until=now_ms + delay_ms)

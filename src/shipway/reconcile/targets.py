@@ -54,7 +54,7 @@ async def read_health(around: Surroundings, edge: Edge) -> tuple[int, int | None
         return 0, None
     readings = await edge.readings()
     state = LoadBalancerState.read(around.store.state)
-    plan = plan_target_health(state, readings, around.clock.now_ms())
+    plan = plan_target_health(state, readings, around.clock.now_ms(), around.timing)
     if plan.changes:
         with around.store.transaction() as tx:
             for change in plan.changes:
@@ -91,4 +91,5 @@ def targets_snapshot(around: Surroundings) -> TargetsSnapshot:
         instances={arn: instance for arn, instance in instances.items() if instance is not None},
         target_groups={group.target_group_arn: group for group in state.all(TargetGroup)},
         targets=tuple(state.all(Target)),
+        timing=around.timing,
     )

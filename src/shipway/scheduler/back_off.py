@@ -17,7 +17,6 @@ from shipway.model.task import Task
 from shipway.scheduler.failures import ended_by_itself
 
 LASTED_MS = 10_000
-CRASH_PAUSE_MAX_MS = 60_000
 DOUBLINGS_MAX = 40  # far beyond every ceiling; keeps the power small
 
 
@@ -36,7 +35,7 @@ def back_off(revision: ServiceRevision, tasks: tuple[Task, ...], timing: Timing,
         return BackOff(len(failed))
     ceiling = timing.back_off_max_ms
     if any(task.started_at is not None for task in failed):
-        ceiling = min(ceiling, CRASH_PAUSE_MAX_MS)
+        ceiling = min(ceiling, timing.crash_pause_max_ms)
     pause = min(ceiling, timing.back_off_ms * 2 ** min(beyond - 1, DOUBLINGS_MAX))
     return BackOff(len(failed), (failed[-1].stopped_at or 0) + pause, True)
 

@@ -252,7 +252,8 @@ def rolled_out(survey: Survey) -> bool:
 
 def bake_until(survey: Survey) -> int:
     """When the bake time is over: it counts from the last task to become healthy, or old one to stop."""
-    bake_ms = survey.snapshot.service.deployment_configuration.bake_time_ms
+    configured_ms = survey.snapshot.service.deployment_configuration.bake_time_ms
+    bake_ms = survey.snapshot.timing.scaled(configured_ms)
     if not bake_ms:
         return 0
     now_ms, target_id = survey.snapshot.now_ms, survey.target.revision.deployment_id

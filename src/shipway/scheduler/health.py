@@ -49,7 +49,8 @@ def condition_of(task: Task, revision: ServiceRevision, snapshot: ServiceSnapsho
     protected_until = task.protected_until or 0
     healthy, healthy_from = healthy_by_checks(task, revision, targets, snapshot.timing.dwell_ms)
     fault = fault_of(task, targets)
-    grace_until = (task.started_at or 0) + snapshot.service.health_check_grace_period_s * 1000
+    grace_ms = snapshot.timing.scaled(snapshot.service.health_check_grace_period_s * 1000)
+    grace_until = (task.started_at or 0) + grace_ms
     moments = [
         moment
         for matters, moment in (

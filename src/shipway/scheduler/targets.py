@@ -16,6 +16,7 @@ from shipway.model.container_instance import ContainerInstance
 from shipway.model.record import Document
 from shipway.model.service import Service
 from shipway.model.service_revision import LoadBalancerBinding, ServiceRevision
+from shipway.model.snapshot import Timing
 from shipway.model.target import DRAINING, Target, deregistering
 from shipway.model.target_group import TargetGroup
 from shipway.model.task import Task
@@ -33,6 +34,7 @@ class TargetsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     instances: dict[str, ContainerInstance]
     target_groups: dict[str, TargetGroup]
     targets: tuple[Target, ...]
+    timing: Timing = Timing()
 
 
 class Registration(msgspec.Struct, frozen=True):
@@ -88,7 +90,8 @@ def is_stopping(task: Task | None) -> bool:
 
 def drained(snapshot: TargetsSnapshot, target: Target) -> Target:
     group = snapshot.target_groups.get(target.target_group_arn)
-    return deregistering(target, group.deregistration_delay_s if group else 0, snapshot.now_ms)
+    delay_ms = snapshot.timing.scaled(group.deregistration_delay_s * 1000) if group else 0
+    return deregistering(target, delay_ms, snapshot.now_ms)
 
 
 def wanted_targets(snapshot: TargetsSnapshot, task: Task) -> tuple[Target, ...]:

@@ -75,7 +75,8 @@ def deregister_targets(call: Call, request: Any) -> dict[str, Any]:
             if not any(names(description, target) for description in request.targets):
                 continue
             if in_use and target.state != UNUSED:
-                tx.put(deregistering(target, group.deregistration_delay_s, now_ms))
+                delay_ms = call.settings.timing.scaled(group.deregistration_delay_s * 1000)
+                tx.put(deregistering(target, delay_ms, now_ms))
             else:
                 tx.delete(Target, target.key)
     return {}
