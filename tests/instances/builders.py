@@ -97,7 +97,7 @@ def put(store: Store, *records: Any) -> None:
 async def committed(store: Store, holds: Callable[[], bool], deadline_s: float = 5.0) -> None:
     """Waits, woken by commits, until a condition on the state holds."""
     looked = asyncio.Event()
-    unsubscribe = store.subscribe(looked.set)
+    unsubscribe = store.subscribe(lambda _: looked.set())
     try:
         async with asyncio.timeout(deadline_s):
             while not holds():

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from shipway.model.cluster import Cluster
 from shipway.model.task import Task
-from shipway.store import Store
+from shipway.store import Change, Store
 from shipway.store.record_file import NewerSchemaError
 
 
@@ -72,7 +72,7 @@ def test_subscribers_hear_of_commits_only() -> None:
     """A commit that changed something wakes the subscribers; a read or an undone transaction does not."""
     store = Store.open(None)
     heard: list[int] = []
-    unsubscribe = store.subscribe(lambda: heard.append(store.commits))
+    unsubscribe = store.subscribe(lambda _: heard.append(store.commits))
     with store.transaction() as tx:
         tx.get(Cluster, "nothing")
     with store.transaction() as tx:
@@ -81,6 +81,38 @@ def test_subscribers_hear_of_commits_only() -> None:
     with store.transaction() as tx:
         tx.put(a_cluster("other"))
     assert heard == [1]
+
+
+def test_a_commit_tells_what_it_changed() -> None:
+    """Each record once, as it was before the transaction and as it is after it."""
+    store = Store.open(None)
+    heard: list[tuple[Change, ...]] = []
+    store.subscribe(heard.append)
+    with store.transaction() as tx:
+        tx.put(a_task(1))
+        tx.put(a_task(2))
+    with store.transaction() as tx:
+        tx.put(replace(a_task(1), last_status="RUNNING"))
+        tx.put(replace(a_task(1), last_status="STOPPED"))
+        tx.delete(Task, a_task(2).key)
+    assert heard[1] == (
+        Change(Task, a_task(1).key, a_task(1), replace(a_task(1), last_status="STOPPED")),
+        Change(Task, a_task(2).key, a_task(2), None),
+    )
+
+
+def test_lists_stay_sorted_while_records_come_and_go() -> None:
+    """Also after the order was asked for once."""
+    store = Store.open(None)
+    for numbers, gone in (((5, 1), ()), ((3, 4), (1,)), ((2, 1), (5, 3))):
+        with store.transaction() as tx:
+            for number in numbers:
+                tx.put(a_task(number))
+            for number in gone:
+                tx.delete(Task, a_task(number).key)
+        found = [task.created_at for task in store.state.by(Task, "cluster_arn", a_cluster().key)]
+        assert found == sorted(found) == [task.created_at for task in store.state.all(Task)]
+    assert found == [1, 2, 4]
 
 
 async def test_what_was_durable_is_there_after_opening_again(tmp_path: Path) -> None:

@@ -26,8 +26,9 @@ from shipway.instances.tcs import TcsSession
 from shipway.instances.telemetry import Telemetry
 from shipway.model.arn import short_name
 from shipway.model.container_instance import ContainerInstance
+from shipway.model.outbox import OutboxMessage
 from shipway.seams import Clock, Ids
-from shipway.store import Store
+from shipway.store import Change, Store
 
 log = logging.getLogger(__name__)
 
@@ -134,9 +135,14 @@ class Instances:
                 self.telemetry.forget(link.container_instance_arn)
             await link.close(ended)
 
-    def _look(self) -> None:
-        for session in self._sessions.values():
-            session.look()
+    def _look(self, changes: tuple[Change, ...]) -> None:
+        """Only whose instance or outbox has changed looks: a commit must not wake a whole fleet."""
+        for change in changes:
+            record = change.after or change.before
+            if isinstance(record, ContainerInstance | OutboxMessage):
+                session = self._sessions.get(record.container_instance_arn)
+                if session is not None:
+                    session.look()
 
 
 def routes(instances: Instances) -> list[BaseRoute]:

@@ -146,7 +146,7 @@ class Fleet:
 
     async def start(self) -> None:
         await self._adjust()
-        self._unsubscribe = self._store.subscribe(self._changed.set)
+        self._unsubscribe = self._store.subscribe(lambda _: self._changed.set())
         self._task = asyncio.create_task(self._follow(), name="fleet")
 
     async def stop(self) -> None:
@@ -174,7 +174,7 @@ class Fleet:
     async def wait_connected(self, deadline_s: float) -> list[str]:
         """Waits until every agent is connected. Returns the names of those that were not in time."""
         looked = asyncio.Event()
-        unsubscribe = self._store.subscribe(looked.set)
+        unsubscribe = self._store.subscribe(lambda _: looked.set())
         try:
             async with asyncio.timeout(deadline_s):
                 while self._disconnected():

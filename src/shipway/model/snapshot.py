@@ -70,7 +70,7 @@ class AddressPool(msgspec.Struct, frozen=True):
     """The task network: which addresses of it are taken. awsvpc tasks get the next free one."""
 
     cidr: str = "10.47.0.0/16"
-    taken: frozenset[str] = frozenset()
+    taken: int = 0  # bit n is set when the network's address n is held by a task
     last: str | None = None  # given last: the search goes on after it, so addresses are not reused at once
 
 

@@ -55,6 +55,7 @@ class Task(Record, frozen=True, kw_only=True):
         "deployment_id",
         "unplaced",
         "network_address",
+        "attachment_id",
     )
 
     task_arn: str
@@ -130,6 +131,11 @@ class Task(Record, frozen=True, kw_only=True):
     def network_address(self) -> str | None:
         """The address it holds, for the index; None once it is given back."""
         return self.interface.private_ipv4_address if self.interface and not self.stopped else None
+
+    @property
+    def attachment_id(self) -> str | None:
+        """Its interface's, by which agents report on attachments, for the index; None once it is over."""
+        return self.interface.attachment_id if self.interface and not self.stopped else None
 
     @property
     def health_status(self) -> str:

@@ -30,7 +30,7 @@ class Reconciler:
         self._unsubscribe: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
-        self._unsubscribe = self._around.store.subscribe(self.wake)
+        self._unsubscribe = self._around.store.subscribe(lambda _: self.wake())
         for loop in self._loops.values():
             await loop.start()
         self._watch = asyncio.create_task(self._watch_load_balancer(), name="load balancer's news")

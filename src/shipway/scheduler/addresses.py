@@ -18,17 +18,23 @@ class NoAddressLeft(Exception):
 def next_address(pool: AddressPool) -> tuple[str, AddressPool]:
     """The next free address after the one given last, and the pool without it."""
     network = IPv4Network(pool.cidr)
-    usable = network.num_addresses - RESERVED_FIRST - 1  # the last one is the broadcast address
-    first = int(network.network_address) + RESERVED_FIRST
-    start = int(IPv4Address(pool.last)) - first + 1 if pool.last else 0
-    for step in range(usable):
-        address = str(IPv4Address(first + (start + step) % usable))
-        if address not in pool.taken:
-            return address, replace(pool, taken=pool.taken | {address}, last=address)
-    raise NoAddressLeft(
-        f"The task network {pool.cidr} has no free address left: {len(pool.taken)} awsvpc tasks hold one."
-        " Stop tasks, or reset local ECS with a larger network."
-    )
+    base, broadcast = int(network.network_address), network.num_addresses - 1
+    usable = (1 << broadcast) - (1 << RESERVED_FIRST)  # as bits, like `taken`
+    free = usable & ~pool.taken
+    if not free:
+        raise NoAddressLeft(
+            f"The task network {pool.cidr} has no free address left: {pool.taken.bit_count()} awsvpc tasks"
+            " hold one. Stop tasks, or reset local ECS with a larger network."
+        )
+    start = int(IPv4Address(pool.last)) - base + 1 if pool.last else 0
+    following = free >> start
+    offset = start + lowest_bit(following) if following else lowest_bit(free)
+    address = str(IPv4Address(base + offset))
+    return address, replace(pool, taken=pool.taken | 1 << offset, last=address)
+
+
+def lowest_bit(bits: int) -> int:
+    return (bits & -bits).bit_length() - 1
 
 
 def mac_address(address: str) -> str:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from shipway.store.store import Reads, State, Store, Transaction
+from shipway.store.store import Change, Reads, State, Store, Transaction
 
-__all__ = ["Reads", "State", "Store", "Transaction"]
+__all__ = ["Change", "Reads", "State", "Store", "Transaction"]

@@ -12,12 +12,15 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar, cast
+from typing import NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
 
+from shipway.model.container_instance import ContainerInstance
 from shipway.model.record import Record
+from shipway.model.task import Task
 from shipway.store.kinds import KINDS
+from shipway.store.ledger import AddressLedger, FleetLedger
 from shipway.store.record_file import RecordFile, Row
 from shipway.store.table import Table
 
@@ -36,11 +39,25 @@ class Reads(Protocol):
     def count_by(self, kind: type[R], index: str, value: object) -> int: ...
 
 
+class Change(NamedTuple):
+    """What a commit did to one record. None: it was not there before, or is not there any more."""
+
+    kind: type[Record]
+    key: str
+    before: Record | None
+    after: Record | None
+
+
+Subscriber = Callable[[tuple[Change, ...]], None]
+
+
 class State:
-    """The records in memory. Reading touches no disk."""
+    """The records in memory, and the ledgers that follow them. Reading touches no disk."""
 
     def __init__(self) -> None:
         self._tables: dict[type[Record], Table[Record]] = {kind: Table(kind) for kind in KINDS}
+        self.fleets = FleetLedger()
+        self.addresses = AddressLedger(lambda: self.table(Task).values("network_address"))
 
     def table(self, kind: type[R]) -> Table[R]:
         return cast("Table[R]", self._tables[kind])
@@ -57,14 +74,29 @@ class State:
     def count_by(self, kind: type[R], index: str, value: object) -> int:
         return self.table(kind).count_by(index, value)
 
+    def _replace(self, kind: type[Record], key: str, record: Record | None) -> Record | None:
+        """The one way in: tables and ledgers change together. Returns what was there before."""
+        before = self._tables[kind].put(key, record)
+        if kind is Task:
+            self.fleets.note_task(cast("Task | None", before), cast("Task | None", record))
+            self.addresses.note(cast("Task | None", before), cast("Task | None", record))
+        elif kind is ContainerInstance:
+            self.fleets.note_instance(
+                cast("ContainerInstance | None", before), cast("ContainerInstance | None", record)
+            )
+        return before
+
+    def load(self, record: Record) -> None:
+        self._replace(type(record), record.key, record)
+
 
 class Transaction(State):
     """Reads see what the transaction has written. `put` and `delete` are undone together or kept together."""
 
     def __init__(self, state: State) -> None:
-        self._tables = state._tables
+        self._tables, self.fleets, self.addresses = state._tables, state.fleets, state.addresses
         self._undo: list[tuple[type[Record], str, Record | None]] = []
-        self._changed: dict[tuple[type[Record], str], Record | None] = {}
+        self._before: dict[tuple[type[Record], str], Record | None] = {}
 
     def put(self, record: Record) -> None:
         self._set(type(record), record.key, record)
@@ -73,22 +105,25 @@ class Transaction(State):
         self._set(kind, key, None)
 
     def _set(self, kind: type[Record], key: str, record: Record | None) -> None:
-        self._undo.append((kind, key, self._tables[kind].put(key, record)))
-        self._changed[kind, key] = record
+        before = self._replace(kind, key, record)
+        self._undo.append((kind, key, before))
+        self._before.setdefault((kind, key), before)
 
     def undo(self) -> None:
         for kind, key, before in reversed(self._undo):
-            self._tables[kind].put(key, before)
+            self._replace(kind, key, before)
 
-    def rows(self) -> list[Row]:
-        return [
-            (kind.__name__, key, None if record is None else msgspec.json.encode(record))
-            for (kind, key), record in self._changed.items()
-        ]
+    def changes(self) -> tuple[Change, ...]:
+        """Each record that it touched, once: as it was before the transaction and as it is now."""
+        return tuple(
+            Change(kind, key, before, self._tables[kind].rows.get(key))
+            for (kind, key), before in self._before.items()
+        )
 
-    @property
-    def changed(self) -> bool:
-        return bool(self._changed)
+
+def row_of(change: Change) -> Row:
+    body = None if change.after is None else msgspec.json.encode(change.after)
+    return change.kind.__name__, change.key, body
 
 
 class StoreFailedError(Exception):
@@ -106,7 +141,7 @@ class Store:
         self._written = 0
         self._failure: Exception | None = None
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
-        self._subscribers: list[Callable[[], None]] = []
+        self._subscribers: list[Subscriber] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @classmethod
@@ -116,9 +151,8 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             store._file = RecordFile(path, store._on_written, store._on_failure)
             kinds = {kind.__name__: kind for kind in KINDS}
-            for kind_name, key, body in store._file.load():
-                kind = kinds[kind_name]
-                store.state.table(kind).put(key, msgspec.json.decode(body, type=kind))
+            for kind_name, _, body in store._file.load():
+                store.state.load(msgspec.json.decode(body, type=kinds[kind_name]))
         return store
 
     @contextmanager
@@ -133,16 +167,19 @@ class Store:
         except BaseException:
             transaction.undo()
             raise
-        if not transaction.changed:
+        changes = transaction.changes()
+        if not changes:
             return
         self.commits += 1
         if self._file is not None:
-            self._handed = self._file.append(transaction.rows())
+            self._handed = self._file.append([row_of(change) for change in changes])
         for callback in list(self._subscribers):
-            callback()
+            callback(changes)
 
-    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Calls back after every commit, on the committing thread. Returns the function that ends it."""
+    def subscribe(self, callback: Subscriber) -> Callable[[], None]:
+        """Calls back after every commit with what it changed, on the committing thread. Returns the function
+        that ends it.
+        """
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from operator import attrgetter
 from typing import Generic, TypeVar
 
@@ -10,43 +11,72 @@ from shipway.model.record import Record
 R = TypeVar("R", bound=Record)
 
 
+class Rows(dict[str, R]):
+    """Records by key. Their order is made when it is first asked for, and kept from then on."""
+
+    __slots__ = ("_order",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order: list[str] | None = None
+
+    def set(self, key: str, record: R) -> None:
+        if self._order is not None and key not in self:
+            insort(self._order, key)
+        self[key] = record
+
+    def remove(self, key: str) -> None:
+        del self[key]
+        if self._order is not None:
+            del self._order[bisect_left(self._order, key)]
+
+    def ordered(self) -> list[R]:
+        if self._order is None:
+            self._order = sorted(self)
+        return [self[key] for key in self._order]
+
+
 class Table(Generic[R]):
-    """Records by key and by each index that their class names. Lists come sorted by key."""
+    """Records by key and by each index that their class names. Lists come sorted by key; what has None as
+    an index's value is not in that index.
+    """
 
     def __init__(self, kind: type[R]) -> None:
-        self.rows: dict[str, R] = {}
-        self._indexes: dict[str, dict[object, dict[str, R]]] = {name: {} for name in kind.indexes}
+        self.rows: Rows[R] = Rows()
+        self._indexes: dict[str, dict[object, Rows[R]]] = {name: {} for name in kind.indexes}
         self._attributes = {name: attrgetter(name) for name in kind.indexes}
 
     def all(self) -> list[R]:
-        return [self.rows[key] for key in sorted(self.rows)]
+        return self.rows.ordered()
 
     def by(self, index: str, value: object) -> list[R]:
         found = self._indexes[index].get(value)
-        return [found[key] for key in sorted(found)] if found else []
+        return found.ordered() if found else []
 
     def count_by(self, index: str, value: object) -> int:
         return len(self._indexes[index].get(value, ()))
 
     def values(self, index: str) -> list[str]:
-        """The values of an index that have at least one record, sorted; None is left out."""
-        return sorted(str(value) for value in self._indexes[index] if value is not None)
+        """The values of an index that have at least one record, sorted."""
+        return sorted(str(value) for value in self._indexes[index])
+
+    def has(self, index: str, value: object) -> bool:
+        return value in self._indexes[index]
 
     def put(self, key: str, record: R | None) -> R | None:
         """Sets or (None) removes the record of a key; returns what was there before."""
-        before = self.rows.pop(key, None)
-        if before is not None:
-            self._forget(key, before)
-        if record is not None:
-            self.rows[key] = record
-            for name, entries in self._indexes.items():
-                entries.setdefault(self._attributes[name](record), {})[key] = record
-        return before
-
-    def _forget(self, key: str, record: R) -> None:
+        before = self.rows.get(key)
         for name, entries in self._indexes.items():
-            value = self._attributes[name](record)
-            found = entries[value]
-            del found[key]
-            if not found:
-                del entries[value]
+            old = None if before is None else self._attributes[name](before)
+            new = None if record is None else self._attributes[name](record)
+            if old is not None and old != new:
+                entries[old].remove(key)
+                if not entries[old]:
+                    del entries[old]
+            if new is not None and record is not None:
+                entries.setdefault(new, Rows()).set(key, record)
+        if record is not None:
+            self.rows.set(key, record)
+        elif before is not None:
+            self.rows.remove(key)
+        return before

@@ -61,11 +61,10 @@ def submit_attachment_state_changes(call: Call, request: Any) -> dict[str, Any]:
     """Attachments belong to tasks; which one is found by its id."""
     statuses = dict(attachment_statuses(document(request)))
     with call.store.transaction() as tx:
-        for address in call.store.state.table(Task).values("network_address"):
-            for task in tx.by(Task, "network_address", address):
-                if task.interface is not None and task.interface.attachment_id in statuses:
-                    report = TaskReport(attachment_statuses=tuple(statuses.items()))
-                    tx.put(with_report(task, report, call.clock.now_ms()))
+        for attachment_id in sorted(statuses):
+            for task in tx.by(Task, "attachment_id", attachment_id):
+                report = TaskReport(attachment_statuses=tuple(statuses.items()))
+                tx.put(with_report(task, report, call.clock.now_ms()))
     return ACKNOWLEDGED
 
 
