@@ -8,7 +8,13 @@ from shipway.model.arn import Place
 from shipway.model.cluster import Cluster
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.resources import Remaining, Reservation
-from shipway.model.service import CircuitBreaker, DeploymentConfiguration, Service
+from shipway.model.service import (
+    CircuitBreaker,
+    DeploymentAlarms,
+    DeploymentConfiguration,
+    EarlySuccess,
+    Service,
+)
 from shipway.model.service_revision import LoadBalancerBinding, ServiceDeployment, ServiceRevision
 from shipway.model.snapshot import Fleet, InstanceView, ServiceSnapshot
 from shipway.model.target_group import TargetGroup
@@ -117,11 +123,15 @@ def revision_arn(number: int) -> str:
 
 
 def a_service(desired_count: int = 3, **members: Any) -> Service:
-    """Service `web`, revision 1 PRIMARY. `minimum`, `maximum`, `breaker` configure its deployments."""
+    """Service `web`, revision 1 PRIMARY. `minimum`, `maximum`, `breaker`, `alarms` and so on configure its
+    deployments.
+    """
     configuration = DeploymentConfiguration(
         minimum_healthy_percent=members.pop("minimum", 100),
         maximum_percent=members.pop("maximum", 200),
         circuit_breaker=members.pop("breaker", CircuitBreaker()),
+        alarms=members.pop("alarms", DeploymentAlarms()),
+        early_success=members.pop("early_success", EarlySuccess()),
         bake_time_ms=members.pop("bake_time_ms", 0),
     )
     defaults: dict[str, Any] = {

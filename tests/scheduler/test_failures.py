@@ -1,36 +1,16 @@
-"""Failed tasks, the circuit breaker's threshold, and the pauses between starts."""
+"""Failed tasks, and the pauses between starts."""
 
 from __future__ import annotations
 
 import pytest
 
-from shipway.model.service import CircuitBreaker
 from shipway.model.snapshot import Timing
 from shipway.model.task import Task
 from shipway.scheduler.back_off import back_off
-from shipway.scheduler.failures import breaker_threshold, failed_tasks
+from shipway.scheduler.failures import failed_tasks
 from tests.builders import START_MS, a_container, a_revision, a_stopped_task, a_task
 
 CLEAN_EXIT = (a_container(last_status="STOPPED", exit_code=0),)
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "desired", "threshold"),
-    [
-        ("BOUNDED_PERCENT", 50, 1, 3),
-        ("BOUNDED_PERCENT", 50, 25, 13),
-        ("BOUNDED_PERCENT", 50, 400, 200),
-        ("BOUNDED_PERCENT", 50, 800, 200),
-        ("BOUNDED_PERCENT", 10, 100, 10),
-        ("UNBOUNDED_PERCENT", 50, 800, 400),
-        ("UNBOUNDED_PERCENT", 50, 1, 1),
-        ("COUNT", 7, 100, 7),
-    ],
-)
-def test_threshold(kind: str, value: int, desired: int, threshold: int) -> None:
-    """The vectors of the specification."""
-    breaker = CircuitBreaker(enable=True, threshold_type=kind, threshold_value=value)
-    assert breaker_threshold(breaker, desired) == threshold
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,29 @@ class CircuitBreaker(msgspec.Struct, frozen=True, omit_defaults=True):
     threshold_value: int = 50
 
 
+class DeploymentAlarms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """CloudWatch alarms that fail a deployment when one of them goes to ALARM while it runs."""
+
+    enable: bool = False
+    rollback: bool = False
+    names: tuple[str, ...] = ()
+
+
+class EarlySuccess(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A deployment that succeeds before all its tasks are healthy; the rest follows in the background."""
+
+    enable: bool = False
+    healthy_percent: int = 100
+    cleanup: str = "BLOCKING"  # or DEFERRED: source tasks are removed after the success
+
+
 class DeploymentConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
     minimum_healthy_percent: int = 100
     maximum_percent: int = 200
     circuit_breaker: CircuitBreaker = CircuitBreaker()
+    alarms: DeploymentAlarms = DeploymentAlarms()
     strategy: str = "ROLLING"
+    early_success: EarlySuccess = EarlySuccess()
     bake_time_ms: int = 0
     verbatim: Document = {}  # every other member, echoed
 

@@ -76,7 +76,15 @@ class ServiceDeployment(Record, frozen=True, kw_only=True):
     rollback_revision_arn: str | None = None
     circuit_breaker_status: str = "DISABLED"
     failure_count: int = 0
+    alarms_status: str = "DISABLED"
+    alarms_ignored: tuple[str, ...] = ()  # were in ALARM already when it began
+    alarms_triggered: tuple[str, ...] = ()
     stop_type: str | None = None  # what StopServiceDeployment asked for
+
+    @property
+    def strategy(self) -> str:
+        """The one stored when it was created: a later change of the service's does not reach it."""
+        return str(self.deployment_configuration.get("strategy") or "ROLLING")
 
     @property
     def in_progress(self) -> bool:

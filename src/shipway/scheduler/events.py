@@ -98,6 +98,10 @@ def failed_to_start(deployment_id: str) -> str:
     return f"(deployment {deployment_id}) deployment failed: tasks failed to start."
 
 
+def alarm_detected(deployment_id: str) -> str:
+    return f"(deployment {deployment_id}) deployment failed: alarm detected."
+
+
 def rolling_back(deployment_id: str) -> str:
     return f"rolling back to deployment {deployment_id}."
 

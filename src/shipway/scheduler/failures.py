@@ -1,26 +1,13 @@
-"""Failed tasks of a deployment, and the circuit breaker's threshold."""
+"""Failed tasks of a deployment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shipway.model.service import CircuitBreaker
 from shipway.model.service_revision import ServiceRevision
 from shipway.model.task import Task
 
-BOUNDED_MIN = 3
-BOUNDED_MAX = 200
 HEALTH_CHECK_STOP = "Task failed "  # how the stopped reasons of health.Fault begin
-
-
-def breaker_threshold(breaker: CircuitBreaker, desired_count: int) -> int:
-    """How many failed tasks fail the deployment, by the service's latest desired count."""
-    share = -(-breaker.threshold_value * desired_count // 100)
-    if breaker.threshold_type == "COUNT":
-        return max(1, breaker.threshold_value)
-    if breaker.threshold_type == "UNBOUNDED_PERCENT":
-        return max(1, share)
-    return max(BOUNDED_MIN, min(BOUNDED_MAX, share))
 
 
 def failed_tasks(revision: ServiceRevision, tasks: Iterable[Task]) -> int:

@@ -10,16 +10,16 @@ from shipway.api.ecs.capacity_providers import unsupported
 from shipway.api.ecs.identifiers import invalid, one_of
 from shipway.api.shapes import document
 from shipway.model.record import Document
-from shipway.model.service import CircuitBreaker, DeploymentConfiguration
+from shipway.model.service import CircuitBreaker, DeploymentAlarms, DeploymentConfiguration
 
 OWN_MEMBERS = (
     "minimumHealthyPercent",
     "maximumPercent",
     "deploymentCircuitBreaker",
+    "alarms",
     "strategy",
     "bakeTimeInMinutes",
 )
-NO_ALARMS: Document = {"alarmNames": [], "rollback": False, "enable": False}
 THRESHOLD_TYPES = ("COUNT", "BOUNDED_PERCENT", "UNBOUNDED_PERCENT")
 
 
@@ -36,6 +36,7 @@ def deployment_configuration(given: Any, before: DeploymentConfiguration) -> Dep
         minimum_healthy_percent=plain.get("minimumHealthyPercent", before.minimum_healthy_percent),
         maximum_percent=plain.get("maximumPercent", before.maximum_percent),
         circuit_breaker=before.circuit_breaker if breaker is None else circuit_breaker(breaker),
+        alarms=before.alarms if plain.get("alarms") is None else alarms(plain["alarms"]),
         strategy=strategy or before.strategy,
         bake_time_ms=before.bake_time_ms if bake_minutes is None else bake_minutes * 60_000,
         verbatim={
@@ -63,6 +64,10 @@ def circuit_breaker(plain: Document) -> CircuitBreaker:
     )
 
 
+def alarms(plain: Document) -> DeploymentAlarms:
+    return DeploymentAlarms(plain["enable"], plain["rollback"], tuple(plain["alarmNames"]))
+
+
 def check(configuration: DeploymentConfiguration) -> None:
     least, most = configuration.minimum_healthy_percent, configuration.maximum_percent
     if least > 100:
@@ -88,7 +93,11 @@ def configuration_wire(configuration: DeploymentConfiguration) -> Document:
         },
         "maximumPercent": configuration.maximum_percent,
         "minimumHealthyPercent": configuration.minimum_healthy_percent,
-        "alarms": NO_ALARMS,
+        "alarms": {
+            "alarmNames": list(configuration.alarms.names),
+            "rollback": configuration.alarms.rollback,
+            "enable": configuration.alarms.enable,
+        },
         "strategy": configuration.strategy,
         "bakeTimeInMinutes": configuration.bake_time_ms // 60_000,
         **configuration.verbatim,

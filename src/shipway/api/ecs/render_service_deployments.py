@@ -11,7 +11,7 @@ from shipway.model.service import CircuitBreaker, Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
-from shipway.scheduler.failures import breaker_threshold
+from shipway.scheduler.failure_monitors import circuit_breaker_threshold
 from shipway.store import Reads
 
 
@@ -37,7 +37,7 @@ def service_deployment_wire(state: Reads, deployment: ServiceDeployment) -> dict
             "failureCount": deployment.failure_count,
             "threshold": threshold(state, deployment),
         },
-        "alarms": {"status": "DISABLED"},
+        "alarms": alarms(deployment),
         **all_moments(deployment),
         **present(
             targetServiceRevision=summaries.get(deployment.target_revision_arn),
@@ -70,6 +70,14 @@ def all_moments(deployment: ServiceDeployment) -> dict[str, float]:
     )
 
 
+def alarms(deployment: ServiceDeployment) -> dict[str, Any]:
+    configured = deployment.deployment_configuration.get("alarms") or {}
+    names = list(configured.get("alarmNames") or [])
+    triggered = list(deployment.alarms_triggered)
+    shown = {"alarmNames": names, "triggeredAlarmNames": triggered}
+    return {"status": deployment.alarms_status, **{name: value for name, value in shown.items() if value}}
+
+
 def rollback(deployment: ServiceDeployment) -> dict[str, Any] | None:
     if deployment.rollback_started_at is None:
         return None
@@ -82,7 +90,7 @@ def rollback(deployment: ServiceDeployment) -> dict[str, Any] | None:
 def threshold(state: Reads, deployment: ServiceDeployment) -> int:
     service = state.get(Service, deployment.service_arn)
     breaker = service.deployment_configuration.circuit_breaker if service else CircuitBreaker()
-    return breaker_threshold(breaker, service.desired_count if service else 0)
+    return circuit_breaker_threshold(breaker, service.desired_count if service else 0)
 
 
 def service_revision_wire(state: Reads, revision: ServiceRevision) -> dict[str, Any]:

@@ -32,6 +32,8 @@ class BeginDeployment(Action, frozen=True, kw_only=True):
 
     service_deployment_arn: str
     circuit_breaker_status: str
+    alarms_status: str = "DISABLED"
+    alarms_ignored: tuple[str, ...] = ()
 
     def text(self) -> str:
         return f"begin {self.service_deployment_arn.rsplit('/', 1)[-1]}"
@@ -58,7 +60,8 @@ class FailDeployment(Action, frozen=True, kw_only=True):
     rollout_state_reason: str
     status: str  # of the service deployment: STOPPED, ROLLBACK_IN_PROGRESS, ROLLBACK_FAILED
     status_reason: str
-    failure_count: int = 0
+    circuit_breaker_triggered: bool = False
+    alarms_triggered: tuple[str, ...] = ()
 
     def text(self) -> str:
         return f"fail {self.service_revision_arn.rsplit('/', 1)[-1]} ({self.status})"

@@ -45,6 +45,8 @@ def begin_deployment(tx: Transaction, action: act.BeginDeployment, now_ms: int) 
         started_at=now_ms,
         updated_at=now_ms,
         circuit_breaker_status=action.circuit_breaker_status,
+        alarms_status=action.alarms_status,
+        alarms_ignored=action.alarms_ignored,
     )
 
 
@@ -74,13 +76,12 @@ def fail_deployment(tx: Transaction, action: act.FailDeployment, now_ms: int) ->
     )
     if action.service_deployment_arn is None:
         return
-    edit(
-        tx,
-        ServiceDeployment,
-        action.service_deployment_arn,
-        failure_count=action.failure_count,
-        circuit_breaker_status="TRIGGERED",
-    )
+    changes: dict[str, Any] = {}
+    if action.circuit_breaker_triggered:
+        changes["circuit_breaker_status"] = "TRIGGERED"
+    if action.alarms_triggered:
+        changes |= {"alarms_status": "TRIGGERED", "alarms_triggered": action.alarms_triggered}
+    edit(tx, ServiceDeployment, action.service_deployment_arn, **changes)
     end_deployment(tx, action.service_deployment_arn, action.status, action.status_reason, now_ms)
 
 
@@ -125,8 +126,9 @@ def end_deployment(
         changes["finished_at"] = now_ms
     elif status == "STOPPED":
         changes["stopped_at"] = now_ms
-    if status == "SUCCESSFUL" and deployment.circuit_breaker_status == "MONITORING":
-        changes["circuit_breaker_status"] = "MONITORING_COMPLETE"
+    for monitor in ("circuit_breaker_status", "alarms_status"):
+        if getattr(deployment, monitor) == "MONITORING":
+            changes[monitor] = "MONITORING_COMPLETE"
     ended = replace(deployment, **changes)
     tx.put(ended)
     service = tx.get(Service, ended.service_arn)
