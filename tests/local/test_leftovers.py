@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shipway.local.leftovers import Leftover, end_leftovers, find_leftovers, is_ours
 
-SLEEP = "import time; time.sleep(60)"
+SLEEP = "import time; print('up', flush=True); time.sleep(60)"
 
 
 def test_ours_are_known_by_program_and_folder() -> None:
@@ -22,13 +22,20 @@ def test_ours_are_known_by_program_and_folder() -> None:
     assert not is_ours((), folder)
 
 
+def running(program: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """A process whose command line can be read: while the kernel still loads the program, it is empty."""
+    process = subprocess.Popen([program, "-c", SLEEP, *arguments], stdout=subprocess.PIPE)
+    assert process.stdout is not None and process.stdout.readline() == b"up\n"
+    return process
+
+
 def test_leftovers_are_ended(tmp_path: Path) -> None:
     """A process that looks like our agent is ended; one that is spared, and a stranger, live on."""
-    ours = subprocess.Popen([sys.executable, "-c", SLEEP, "shipway.agent", f"{tmp_path}/instances/a"])
+    ours = running(sys.executable, "shipway.agent", f"{tmp_path}/instances/a")
     envoy = tmp_path / "envoy"
     envoy.symlink_to(sys.executable)
-    spared = subprocess.Popen([envoy, "-c", SLEEP, f"{tmp_path}/envoy/bootstrap.json"])
-    stranger = subprocess.Popen([sys.executable, "-c", SLEEP, f"{tmp_path}/instances/a"])
+    spared = running(str(envoy), f"{tmp_path}/envoy/bootstrap.json")
+    stranger = running(sys.executable, f"{tmp_path}/instances/a")
     try:
         assert {leftover.pid for leftover in find_leftovers(tmp_path)} == {ours.pid, spared.pid}
         ended = end_leftovers(tmp_path, frozenset({"envoy"}))
@@ -39,7 +46,7 @@ def test_leftovers_are_ended(tmp_path: Path) -> None:
     finally:
         for process in (ours, spared, stranger):
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def test_a_leftover_is_named_by_what_runs() -> None:
