@@ -132,4 +132,4 @@ def bake_until(survey: Survey) -> int:
     healthy = [c.task.healthy_at if c.task.healthy_at is not None else now_ms for c in survey.target.live]
     gone = [t.stopped_at or 0 for t in survey.snapshot.tasks if t.stopped and t.deployment_id != target_id]
     since = max([*healthy, *gone, survey.target.revision.created_at])
-    return since + survey.snapshot.timing.scaled(bake_ms)
+    return since + bake_ms
