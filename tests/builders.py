@@ -90,7 +90,7 @@ def a_fleet(*instances: ContainerInstance, tasks: tuple[Task, ...] = ()) -> Flee
             left = left.minus(task.reservation)
             if task.desired_status == "RUNNING":
                 groups[task.group] = groups.get(task.group, 0) + 1
-        views.append(InstanceView(instance, left, groups, len(here)))
+        views.append(InstanceView(instance, left, groups, len(here), sum(task.daemon for task in here)))
     return Fleet(CLUSTER, tuple(sorted(views, key=lambda view: view.instance.container_instance_arn)))
 
 

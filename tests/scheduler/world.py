@@ -14,6 +14,7 @@ from shipway.model.service import Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from shipway.model.snapshot import AddressPool, Fleet, ServiceSnapshot, TargetView, Timing
 from shipway.model.task import Task
+from shipway.scheduler.daemon_seats import eligible_for, seated
 from shipway.scheduler.rolling import limits_of
 from shipway.scheduler.services import decide_service
 from shipway.scheduler.survey import is_live
@@ -265,6 +266,9 @@ class CountingIds:
 
 def check_safety(snapshot: ServiceSnapshot, plan: act.Plan) -> None:
     """What must hold for every plan, whatever the snapshot."""
+    if snapshot.service.scheduling_strategy == "DAEMON":
+        check_daemon_safety(snapshot, plan)
+        snapshot = seated(snapshot, eligible_for(snapshot))
     service = snapshot.service
     limits = limits_of(service.desired_count, service.deployment_configuration)
     started = [action.task for action in plan.actions if isinstance(action, act.StartTask)]
@@ -285,3 +289,14 @@ def check_safety(snapshot: ServiceSnapshot, plan: act.Plan) -> None:
         taken[arn] = taken.get(arn, 0) + task.reservation.memory
     for view in snapshot.fleet.instances:
         assert taken.get(view.instance.container_instance_arn, 0) <= max(0, view.remaining.memory)
+
+
+def check_daemon_safety(snapshot: ServiceSnapshot, plan: act.Plan) -> None:
+    """Tasks start on eligible instances only, and never where one of the service is, or has not gone yet."""
+    held = [task.container_instance_arn for task in snapshot.tasks if not task.stopped]
+    fit = {view.instance.container_instance_arn for view in eligible_for(snapshot)}
+    for action in plan.actions:
+        if isinstance(action, act.StartTask):
+            assert action.task.container_instance_arn in fit, "started on an instance that should have none"
+            assert action.task.container_instance_arn not in held, "two tasks on one instance"
+            held.append(action.task.container_instance_arn)

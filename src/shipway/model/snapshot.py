@@ -57,6 +57,11 @@ class InstanceView(msgspec.Struct, frozen=True):
     remaining: Remaining
     groups: dict[str, int]  # task group -> how many of its tasks are here
     tasks: int = 0
+    daemon_tasks: int = 0  # of them: whoever asks whether an instance is empty leaves these out
+
+    @property
+    def only_daemons(self) -> bool:
+        return self.tasks == self.daemon_tasks
 
 
 class Fleet(msgspec.Struct, frozen=True):

@@ -97,6 +97,7 @@ class Task(Record, frozen=True, kw_only=True):
     stopped_reason: str | None = None
     client_token: str | None = None
     protected_until: int | None = None
+    daemon: bool = False  # one on each instance: the first to start there, the last to be stopped
 
     @property
     def task_id(self) -> str:

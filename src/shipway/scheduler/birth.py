@@ -40,6 +40,7 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[Document, ...] = ()
     enable_execute_command: bool = False
     client_token: str | None = None
+    daemon: bool = False
 
     @property
     def task_group(self) -> str:
@@ -122,6 +123,7 @@ def new_task(
         enable_execute_command=birth.enable_execute_command,
         platform_version=platform_version(birth),
         client_token=birth.client_token,
+        daemon=birth.daemon,
     ), addresses
 
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from shipway.model.service_revision import ServiceRevision
-from shipway.model.snapshot import AddressPool, Fleet, ServiceSnapshot
+from shipway.model.snapshot import AddressPool, Fleet, InstanceView, ServiceSnapshot
 from shipway.model.task import Task
+from shipway.model.task_definition import TaskDefinition
 from shipway.scheduler.addresses import NoAddressLeft
 from shipway.scheduler.birth import Birth, new_task, wanted_by
-from shipway.scheduler.placement import Failure, chance_of, place, without_groups_of
+from shipway.scheduler.filters import RESOURCE_CHECKS
+from shipway.scheduler.placement import (
+    Failure,
+    chance_of,
+    failures_of,
+    occupied,
+    place,
+    without_groups_of,
+)
 from shipway.scheduler.run_task import waits_for_capacity
 from shipway.seams import Ids
 
@@ -42,8 +53,12 @@ def launch(
     definition = snapshot.task_definitions.get(revision.task_definition_arn)
     if definition is None:
         return Launched((), ground, NO_DEFINITION if count else None)
+    return born(birth_of(snapshot, revision, definition), count, ground, ids)
+
+
+def birth_of(snapshot: ServiceSnapshot, revision: ServiceRevision, definition: TaskDefinition) -> Birth:
     service = snapshot.service
-    birth = Birth(
+    return Birth(
         task_definition=definition,
         cluster_arn=service.cluster_arn,
         created_at=snapshot.now_ms,
@@ -59,8 +74,8 @@ def launch(
         placement_strategy=service.placement_strategy,
         tags=service.tags if service.propagate_tags == "SERVICE" else inherited_tags(snapshot, revision),
         enable_execute_command=service.enable_execute_command,
+        daemon=service.scheduling_strategy == "DAEMON",
     )
-    return born(birth, count, ground, ids)
 
 
 def born(birth: Birth, count: int, ground: Ground, ids: Ids) -> Launched:
@@ -81,6 +96,26 @@ def born(birth: Birth, count: int, ground: Ground, ids: Ids) -> Launched:
         fleet = placement.fleet
         tasks.append(task)
     return Launched(tuple(tasks), Ground(fleet, addresses))
+
+
+def born_on(birth: Birth, views: Iterable[InstanceView], ground: Ground, ids: Ids) -> Launched:
+    """A task on each of these instances. One that cannot take it does not hold up the others."""
+    wanted, fleet, addresses = wanted_by(birth), ground.fleet, ground.addresses
+    tasks: list[Task] = []
+    failures: list[Failure] = []
+    for view in views:
+        missed = failures_of((view,), wanted, RESOURCE_CHECKS)
+        if missed:
+            failures.extend(missed)
+            continue
+        try:
+            task, addresses = new_task(birth, view.instance, addresses, ids)
+        except NoAddressLeft as error:
+            failures.append(Failure("", "RESOURCE:ENI", str(error)))
+            break
+        fleet = occupied(fleet, view, wanted.reservation, wanted.group)
+        tasks.append(task)
+    return Launched(tuple(tasks), Ground(fleet, addresses), next(iter(failures), None))
 
 
 def inherited_tags(snapshot: ServiceSnapshot, revision: ServiceRevision) -> tuple[dict[str, object], ...]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from shipway.model.actions import Plan
 from shipway.model.snapshot import ServiceSnapshot
+from shipway.scheduler.daemon_service import decide_daemon
 from shipway.scheduler.rolling_service import decide_rolling
 from shipway.scheduler.wind_down import wind_down
 from shipway.seams import Ids
@@ -17,7 +18,7 @@ from shipway.seams import Ids
 Decide = Callable[[ServiceSnapshot, Ids], Plan]
 
 BY_CONTROLLER: dict[str, Decide] = {}
-BY_SCHEDULING_STRATEGY: dict[str, Decide] = {}
+BY_SCHEDULING_STRATEGY: dict[str, Decide] = {"DAEMON": decide_daemon}
 BY_DEPLOYMENT_STRATEGY: dict[str, Decide] = {"ROLLING": decide_rolling}
 
 

@@ -23,10 +23,10 @@ T = TypeVar("T")
 class Taken:
     """What the tasks of one container instance take together."""
 
-    __slots__ = ("cpu", "gpus", "groups", "memory", "ports_tcp", "ports_udp", "tasks")
+    __slots__ = ("cpu", "daemon_tasks", "gpus", "groups", "memory", "ports_tcp", "ports_udp", "tasks")
 
     def __init__(self) -> None:
-        self.cpu = self.memory = self.gpus = self.tasks = 0
+        self.cpu = self.memory = self.gpus = self.tasks = self.daemon_tasks = 0
         self.ports_tcp: Counter[int] = Counter()
         self.ports_udp: Counter[int] = Counter()
         self.groups: Counter[str] = Counter()
@@ -34,6 +34,7 @@ class Taken:
     def count(self, task: Task, sign: int) -> None:
         reservation: Reservation = task.reservation
         self.tasks += sign
+        self.daemon_tasks += sign * task.daemon
         self.cpu += sign * reservation.cpu
         self.memory += sign * reservation.memory
         self.gpus += sign * reservation.gpus
@@ -52,7 +53,8 @@ class Taken:
             frozenset(instance.ports_udp).union(self.ports_udp),
             instance.gpus - self.gpus,
         )
-        return InstanceView(instance, remaining, dict(sorted(self.groups.items())), self.tasks)
+        groups = dict(sorted(self.groups.items()))
+        return InstanceView(instance, remaining, groups, self.tasks, self.daemon_tasks)
 
 
 class ClusterLedger:
