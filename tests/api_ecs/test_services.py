@@ -96,7 +96,6 @@ def test_creation_is_idempotent(ecs: Ecs, web: str) -> None:
         ({"taskDefinition": "none"}, "ClientException", "TaskDefinition not found."),
         ({"desiredCount": None}, "InvalidParameterException", "desired count"),
         ({"desiredCount": -1}, "InvalidParameterException", "desiredCount"),
-        ({"schedulingStrategy": "DAEMON"}, "UnsupportedFeatureException", "DAEMON"),
         ({"deploymentController": {"type": "EXTERNAL"}}, "UnsupportedFeatureException", "EXTERNAL"),
         ({"deploymentConfiguration": {"strategy": "CANARY"}}, "UnsupportedFeatureException", "CANARY"),
         (

@@ -1,4 +1,4 @@
-"""DAEMON services, whatever happens: never two tasks on an instance, the minimum kept, and rest at the end."""
+"""DAEMON services, whatever happens: never two tasks on an instance, the minimum kept, rest at the end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from tests.builders import (
 )
 from tests.scheduler.test_daemon_service import a_daemon, changed, places
 from tests.scheduler.world import CountingIds, World, check_safety
-
 
 HAPPENINGS = ("run", "crash", "fail", "stopped", "update", "drain", "undrain", "join", "away", "back", "sick")
 
@@ -89,7 +88,8 @@ STATUSES = ("PENDING", "RUNNING", "RUNNING", "DEACTIVATING", "STOPPING", "STOPPE
 @st.composite
 def tasks_of(draw: st.DrawFn, instance: int) -> tuple[Task, ...]:
     """Some that are over, and at most one that is not."""
-    over = [a_task(10 * instance + n, **stopped(draw), instance=instance) for n in range(draw(st.integers(0, 2)))]
+    numbers = range(10 * instance, 10 * instance + draw(st.integers(0, 2)))
+    over = [a_task(number, instance=instance, **stopped(draw)) for number in numbers]
     status = draw(st.sampled_from(STATUSES))
     if status == "STOPPED":
         return tuple(over)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-
-
 from msgspec.structs import replace
-
 
 from shipway.model.service import Service
 from shipway.model.snapshot import ServiceSnapshot
-
 from shipway.scheduler.services import decide_service
 from tests.builders import (
     START_MS,
@@ -28,7 +24,7 @@ from tests.builders import (
     instance_arn,
     revision_arn,
 )
-from tests.scheduler.world import CountingIds, World, check_safety
+from tests.scheduler.world import CountingIds, World
 
 ODD = {"type": "memberOf", "expression": "attribute:side == left"}
 SICK = (a_container(has_health_check=True, health_status="UNHEALTHY"),)

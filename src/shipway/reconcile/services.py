@@ -20,7 +20,7 @@ ENDED_DEPLOYMENTS_SEEN = 3
 async def services_pass(around: Surroundings) -> PassResult:
     actions = refused = 0
     wakes: list[int | None] = []
-    for service in around.store.state.all(Service):
+    for service in daemons_first(around.store.state.all(Service)):
         if service.status == "INACTIVE":
             continue
         plan = plan_service(around, service.service_arn)
@@ -28,6 +28,11 @@ async def services_pass(around: Surroundings) -> PassResult:
         actions += len(plan.actions)
         wakes.append(plan.wake_at)
     return PassResult(actions, refused, earliest(wakes))
+
+
+def daemons_first(services: list[Service]) -> list[Service]:
+    """On an instance that joins, daemon tasks take their room before any other service looks at it."""
+    return sorted(services, key=lambda service: service.scheduling_strategy != "DAEMON")
 
 
 def plan_service(around: Surroundings, service_arn: str) -> Plan:

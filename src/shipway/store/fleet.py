@@ -7,10 +7,10 @@ from __future__ import annotations
 from shipway.model.arn import Place
 from shipway.model.cluster import FARGATE_CLUSTER
 from shipway.model.snapshot import AddressPool, Fleet
-from shipway.store.store import State
+from shipway.store.store import Reads, State
 
 
-def fleet_of(state: State, cluster_arn: str) -> Fleet:
+def fleet_of(state: Reads, cluster_arn: str) -> Fleet:
     """The cluster's container instances, sorted by ARN. Resources are free again only once a task is
     STOPPED.
     """

@@ -30,6 +30,9 @@ R = TypeVar("R", bound=Record)
 class Reads(Protocol):
     """What can be asked of the state, inside a transaction and outside."""
 
+    @property
+    def fleets(self) -> FleetLedger: ...
+
     def get(self, kind: type[R], key: str) -> R | None: ...
 
     def all(self, kind: type[R]) -> list[R]: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shipway.api.ecs.daemon_services import desired_count_of
 from shipway.api.ecs.moments import moments, present
 from shipway.api.ecs.render_services import capacity_wire, revision_summary
 from shipway.api.ecs.service_view import RevisionCount, counts_of
@@ -90,7 +91,7 @@ def rollback(deployment: ServiceDeployment) -> dict[str, Any] | None:
 def threshold(state: Reads, deployment: ServiceDeployment) -> int:
     service = state.get(Service, deployment.service_arn)
     breaker = service.deployment_configuration.circuit_breaker if service else CircuitBreaker()
-    return circuit_breaker_threshold(breaker, service.desired_count if service else 0)
+    return circuit_breaker_threshold(breaker, desired_count_of(state, service) if service else 0)
 
 
 def service_revision_wire(state: Reads, revision: ServiceRevision) -> dict[str, Any]:

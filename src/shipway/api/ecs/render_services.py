@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shipway.api.ecs.daemon_services import desired_count_of
 from shipway.api.ecs.deployment_configuration import configuration_wire
 from shipway.api.ecs.moments import moments, present, seconds
 from shipway.api.ecs.service_view import RevisionCount, counts_of, shown_revisions
@@ -30,7 +31,7 @@ def service_wire(state: Reads, service: Service, include: frozenset[str] = froze
         "serviceName": service.service_name,
         "clusterArn": service.cluster_arn,
         "status": service.status,
-        "desiredCount": service.desired_count,
+        "desiredCount": desired_count_of(state, service),
         "runningCount": sum(count.running for count in counts.values()),
         "pendingCount": sum(count.pending for count in counts.values()),
         "taskDefinition": primary.task_definition_arn,

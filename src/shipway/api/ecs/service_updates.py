@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from shipway.api.call import Call
 from shipway.api.ecs.capacity_providers import unsupported
+from shipway.api.ecs.daemon_services import check_daemon_capacity, check_daemon_request
 from shipway.api.ecs.deployment_configuration import deployment_configuration
 from shipway.api.ecs.identifiers import cluster_of, one_of, service_of
 from shipway.api.ecs.placement_rules import placement_constraints, placement_strategy
@@ -40,7 +41,11 @@ def update_service(call: Call, request: Any) -> dict[str, Any]:
     revision = call.store.state.get(ServiceRevision, service.revision_arn)
     assert revision is not None, service.revision_arn
     definition = definition_after(call, request, revision)
+    if service.scheduling_strategy == "DAEMON":
+        check_daemon_request(request)
     spec = updated_spec(call, cluster, definition, revision, request)
+    if service.scheduling_strategy == "DAEMON":
+        check_daemon_capacity(spec.launch_type, spec.capacity_provider_strategy)
     edited = replace(service, **edits(request, service, definition, spec.launch_type))
     with call.store.transaction() as tx:
         if request.force_new_deployment or starts_deployment(spec, spec_of(revision)):

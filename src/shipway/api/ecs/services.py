@@ -9,6 +9,11 @@ from msgspec.structs import replace
 
 from shipway.api.call import Call
 from shipway.api.ecs.capacity_providers import unsupported
+from shipway.api.ecs.daemon_services import (
+    DEFAULT_CONFIGURATION,
+    check_daemon_capacity,
+    check_daemon_request,
+)
 from shipway.api.ecs.deployment_configuration import deployment_configuration
 from shipway.api.ecs.identifiers import cluster_of, invalid, missing, one_of, resource_arn, service_of
 from shipway.api.ecs.paging import page, with_token
@@ -57,13 +62,17 @@ def create_service(call: Call, request: Any) -> dict[str, Any]:
         raise invalid("TaskDefinition can not be blank.")
     definition = launchable(call, request.task_definition, inactive_code="ClientException")
     spec = created_spec(call, cluster, definition, request)
-    configuration = deployment_configuration(request.deployment_configuration, DeploymentConfiguration())
+    defaults = DeploymentConfiguration()
+    if request.scheduling_strategy == "DAEMON":
+        check_daemon_capacity(spec.launch_type, spec.capacity_provider_strategy)
+        defaults = DEFAULT_CONFIGURATION
+    configuration = deployment_configuration(request.deployment_configuration, defaults)
     revision = new_revision(call, arn, cluster.cluster_arn, spec)
     deployment = new_service_deployment(call, revision, configuration)
     service = Service(
         service_arn=arn,
         cluster_arn=cluster.cluster_arn,
-        desired_count=request.desired_count,
+        desired_count=request.desired_count or 0,
         created_at=revision.created_at,
         created_by=call.caller_arn,
         client_token=request.client_token,
@@ -97,7 +106,8 @@ def check_kind_of_service(request: Any) -> None:
         raise unsupported(f"the deployment controller {controller}, only ECS,")
     scheduling = one_of(request.scheduling_strategy, ("REPLICA", "DAEMON"), "schedulingStrategy")
     if scheduling == "DAEMON":
-        raise unsupported("the scheduling strategy DAEMON, only REPLICA,")
+        check_daemon_request(request)
+        return
     if request.desired_count is None:
         raise invalid("The replica scheduling strategy requires a desired count. Specify one and try again.")
     check_count(request.desired_count)
@@ -127,6 +137,7 @@ def options(
             request.placement_constraints, constraints, revision.launch_type
         ),
         "placement_strategy": placement_strategy(request.placement_strategy, revision.launch_type),
+        "scheduling_strategy": request.scheduling_strategy or "REPLICA",
         "availability_zone_rebalancing": rebalancing or eligible,
         "enable_ecs_managed_tags": bool(request.enable_ecs_managed_tags),
         "enable_execute_command": bool(request.enable_execute_command),
@@ -191,7 +202,8 @@ def delete_service(call: Call, request: Any) -> dict[str, Any]:
     if service.status == "INACTIVE":
         return {"service": service_wire(call.store.state, service)}
     tasks = [t for t in call.store.state.by(Task, "service_arn", service.service_arn) if not t.stopped]
-    if service.status == "ACTIVE" and not request.force:
+    daemon = service.scheduling_strategy == "DAEMON"  # nobody can scale it down before
+    if service.status == "ACTIVE" and not request.force and not daemon:
         if service.desired_count > 0:
             raise invalid("The service cannot be stopped while it is scaled above 0.")
         if tasks:
