@@ -6,34 +6,15 @@ from typing import Any
 
 import pytest
 
-from shipway.deploy.application.application import Application, Image, LoadBalancer
-from shipway.deploy.deployment import DeployOptions, deploy, deploy_tag
+from shipway.deploy.application.application import LoadBalancer
+from shipway.deploy.deployment import deploy, deploy_tag
 from shipway.deploy.errors import DeployError
 from shipway.deploy.planning.verdict import Verdict
+from shipway.deploy.release import DeployOptions
 from shipway.deploy.services import delete, rollback, status, why_service
 
 from .fakes import World
-
-PORT = [{"containerPort": 80}]
-
-
-def application(**members: Any) -> Application:
-    defaults: dict[str, Any] = {
-        "name": "hello",
-        "cluster": "hello",
-        "images": {"web": Image(args={"VERSION": "1"})},
-        "task_definition": {
-            "family": "hello",
-            "containerDefinitions": [{"name": "web", "memory": 64, "portMappings": PORT}],
-        },
-        "service": {"serviceName": "hello", "desiredCount": 3},
-        "folder": "/nowhere",
-    }
-    return Application(**{**defaults, **members})
-
-
-def deployed(world: World, tag: str = "1", **options: Any) -> Any:
-    return deploy(application(), world.aws, world.tools, DeployOptions(tag=tag, **options))
+from .hello import application, deployed
 
 
 def test_first_deployment() -> None:
@@ -116,26 +97,6 @@ def test_watch_times_out_and_leaves_the_deployment() -> None:
     outcome = deployed(world, timeout_s=30)
     assert outcome.exit_code == 7
     assert "StopServiceDeployment" not in world.ecs.operations()
-
-
-@pytest.mark.parametrize(
-    ("answer", "verdict"), [("detach", Verdict.DETACHED), ("roll back", Verdict.ROLLED_BACK)]
-)
-def test_interruption_detaches_or_rolls_back(answer: str, verdict: Verdict) -> None:
-    """Ctrl-C during the watch leaves nothing half-done."""
-    world = World()
-    deployed(world)
-    world.ecs.courses = [["IN_PROGRESS"]]
-    world.interruption.answer = answer
-    pressed: list[bool] = []
-
-    def press() -> None:
-        if not pressed:
-            pressed.append(True)
-            raise KeyboardInterrupt
-
-    world.pace.on_pause = press
-    assert deployed(world, tag="2").verdict is verdict
 
 
 def test_no_wait_returns_at_once() -> None:

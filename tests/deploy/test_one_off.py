@@ -11,7 +11,8 @@ from shipway.deploy.one_off import OneOff, stop
 from shipway.deploy.planning.log_places import LogPlace, log_places, unreadable
 from shipway.deploy.planning.task_request import TaskWish, failure_sentence
 
-from .fakes import World, refuse
+from .fake_aws import refuse
+from .fakes import World
 
 DEFINITION: dict[str, Any] = {
     "taskDefinitionArn": "arn:aws:ecs:r:a:task-definition/hello:1",
@@ -37,7 +38,7 @@ class Running:
         self.world.ecs.answers["RunTask"] = lambda members: {"tasks": [TASK], "failures": []}
         self.world.ecs.answers["DescribeTasks"] = lambda members: {"tasks": [{**TASK, **next(steps, last)}]}
         self.world.ecs.revisions[DEFINITION["taskDefinitionArn"]] = DEFINITION
-        self.one_off = OneOff(self.world.aws, self.world.progress, self.world.pace, self.emit)
+        self.one_off = OneOff(self.world.aws, self.world.tools, self.emit)
 
     def emit(self, place: LogPlace, event: dict[str, Any]) -> None:
         self.said.append((place.container, event["message"]))

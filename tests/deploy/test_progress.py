@@ -1,4 +1,4 @@
-"""Progress on a terminal and elsewhere, and what an interruption is answered with."""
+"""Progress on a terminal and elsewhere."""
 
 from __future__ import annotations
 
@@ -48,12 +48,3 @@ def test_live_progress_takes_any_text() -> None:
     assert done.wait(30) == 0
     assert b"Step [1/3] : FROM [/x]" in said
     assert b"started [3] tasks" in said
-
-
-def test_nobody_to_ask_means_detach() -> None:
-    """In a pipeline an interruption leaves the deployment to itself."""
-    code = "from shipway.deploy.edge.interruption import *; print(TerminalInterruption().asked())"
-    done = subprocess.run(
-        [sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "detach\n"

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from shipway.deploy.planning.step import Step
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.planning.watch import Observation, Step, WatchState, advance, timed_out
+from shipway.deploy.planning.watch import Observation, WatchState, advance, left
 
 ARN = "arn:aws:ecs:r:a:service-deployment/hello/hello/ours"
 NEWER = "arn:aws:ecs:r:a:service-deployment/hello/hello/newer"
@@ -41,7 +42,7 @@ def event(number: int, message: str) -> dict[str, Any]:
     return {"events": [{"id": f"e{number}", "message": message}]}
 
 
-def watch(*observations: Observation) -> tuple[list[str], Step]:
+def watch(*observations: Observation) -> tuple[list[str], Step[WatchState]]:
     step = Step(WatchState(ARN, 0))
     said: list[str] = []
     for observation in observations:
@@ -152,11 +153,28 @@ def test_deleted_service_ends_the_watch() -> None:
 
 def test_timeout_says_what_ecs_said_last() -> None:
     """A time-out because of placement names it."""
-    step = watch(look(0, "IN_PROGRESS", service=event(1, UNPLACED)))[1]
-    ending = timed_out(step.state, 600)
-    assert ending.sentence.startswith(
-        "the deployment did not end within 10 min; it goes on without us. ECS says:"
+    state = advance(WatchState(ARN, 0, 20), look(0, "IN_PROGRESS", service=event(1, UNPLACED))).state
+    assert advance(state, look(19, "IN_PROGRESS")).ending is None
+    ending = advance(state, look(20, "IN_PROGRESS")).ending
+    assert ending is not None
+    assert ending.verdict is Verdict.TIMED_OUT
+    assert ending.sentence == (
+        f"the deployment did not end within 20 s; it goes on without us. ECS says: {UNPLACED}"
     )
+
+
+def test_end_in_the_last_look_is_the_verdict() -> None:
+    """Whoever looks late must not call a deployment that is done a time-out."""
+    ending = advance(WatchState(ARN, 0, 20), look(30, "SUCCESSFUL", 3)).ending
+    assert ending is not None
+    assert ending.verdict is Verdict.DEPLOYED
+
+
+def test_who_leaves_by_choice_is_told_apart_from_who_is_cut_off() -> None:
+    """Both learn how to look again; only the choice is a success."""
+    chosen, cut_off = left("detach", "shipway status"), left("leave", "shipway status")
+    assert (chosen.verdict.exit_code, cut_off.verdict.exit_code) == (0, 130)
+    assert "see it with `shipway status`, or deploy the same again to watch on" in cut_off.sentence
 
 
 def test_every_verdict_has_its_own_code() -> None:
@@ -172,4 +190,5 @@ def test_every_verdict_has_its_own_code() -> None:
         "stopped": 6,
         "timed out": 7,
         "refused": 8,
+        "interrupted": 130,
     }

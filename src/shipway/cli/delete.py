@@ -26,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.yes:
         confirm(f"Delete the service {session.service} on {session.aws.ecs.cluster} and stop its tasks?")
     balancer = balancer_to_delete(session.application) if arguments.delete_load_balancer else None
-    sentence = delete(session.aws, session.service, open_tools(), balancer, cluster=arguments.delete_cluster)
+    with open_tools() as tools:
+        sentence = delete(session.aws, session.service, tools, balancer, cluster=arguments.delete_cluster)
     show(arguments, {"deleted": sentence}, sentence)
     return 0

@@ -27,8 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from shipway.deploy.deployment import DeployOptions, deploy, deploy_tag
+    from shipway.deploy.deployment import deploy, deploy_tag
     from shipway.deploy.opening import open_application, open_session, open_tools, pairs, seconds
+    from shipway.deploy.release import DeployOptions
 
     options = DeployOptions(
         tag=arguments.tag,
@@ -40,9 +41,11 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.service:
         session = open_session(choices(arguments))
-        outcome = deploy_tag(session.service, session.aws, open_tools(), options)
+        with open_tools() as tools:
+            outcome = deploy_tag(session.service, session.aws, tools, options)
     else:
         application, aws = open_application(choices(arguments))
-        outcome = deploy(application, aws, open_tools(), options)
+        with open_tools() as tools:
+            outcome = deploy(application, aws, tools, options)
     show(arguments, outcome.as_document(), outcome.text())
     return outcome.exit_code

@@ -19,14 +19,10 @@ def run(arguments: argparse.Namespace) -> int:
     from shipway.deploy.opening import open_session, open_tools, seconds
     from shipway.deploy.services import LogChoice, stream_logs
 
-    session, tools = open_session(choices(arguments)), open_tools()
-    since_ms = tools.pace.now_ms() - int(seconds(arguments.since) * 1000)
-    choice = LogChoice(arguments.container, since_ms, arguments.follow)
-    stream_logs(
-        session.aws,
-        session.service,
-        choice,
-        tools,
-        LogLines(with_task=True, to_json=arguments.output == "json"),
-    )
+    session = open_session(choices(arguments))
+    with open_tools() as tools:
+        since_ms = tools.pace.now_ms() - int(seconds(arguments.since) * 1000)
+        choice = LogChoice(arguments.container, since_ms, arguments.follow)
+        emit = LogLines(with_task=True, to_json=arguments.output == "json")
+        stream_logs(session.aws, session.service, choice, tools, emit)
     return 0

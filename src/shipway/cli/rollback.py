@@ -17,6 +17,7 @@ def run(arguments: argparse.Namespace) -> int:
     from shipway.deploy.services import rollback
 
     session = open_session(choices(arguments))
-    outcome = rollback(session.aws, session.service, open_tools(), seconds(arguments.timeout))
+    with open_tools() as tools:
+        outcome = rollback(session.aws, session.service, tools, seconds(arguments.timeout))
     show(arguments, outcome.as_document(), outcome.text())
     return outcome.exit_code

@@ -24,8 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     from shipway.deploy.task_verbs import run_task
 
     with_json = arguments.output == "json"
-    outcome = run_task(
-        open_session(choices(arguments), service_needed=False), open_tools(), task_choices(arguments)
-    )
+    session = open_session(choices(arguments), service_needed=False)
+    with open_tools() as tools:
+        outcome = run_task(session, tools, task_choices(arguments))
     show(arguments, outcome.as_document(), "" if with_json else outcome.explanation)
     return outcome.exit_code

@@ -27,8 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     from shipway.deploy.opening import open_session, open_tools
     from shipway.deploy.task_verbs import start_task
 
-    outcome = start_task(
-        open_session(choices(arguments), service_needed=False), open_tools(), task_choices(arguments)
-    )
+    session = open_session(choices(arguments), service_needed=False)
+    with open_tools() as tools:
+        outcome = start_task(session, tools, task_choices(arguments))
     show(arguments, outcome.as_document(), outcome.text())
     return outcome.exit_code

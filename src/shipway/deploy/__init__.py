@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shipway.deploy.application.application import Application
     from shipway.deploy.application.reading import locate, read_application
-    from shipway.deploy.deployment import DeployOptions, Tools, deploy, deploy_tag
+    from shipway.deploy.deployment import deploy, deploy_tag
     from shipway.deploy.edge.aws import Aws, Where, open_aws
     from shipway.deploy.errors import DeployError
     from shipway.deploy.one_off import OneOff, RunOutcome, stop
@@ -21,19 +21,21 @@ if TYPE_CHECKING:
     from shipway.deploy.planning.post_mortem import PostMortem
     from shipway.deploy.planning.task_request import TaskWish
     from shipway.deploy.planning.verdict import Verdict
+    from shipway.deploy.release import DeployOptions
     from shipway.deploy.services import delete, rollback, status, stream_logs, why_service, why_task
+    from shipway.deploy.tools import Tools
 
 NAMES = {
     "Application": "application.application",
     "Aws": "edge.aws",
     "DeployError": "errors",
-    "DeployOptions": "deployment",
+    "DeployOptions": "release",
     "OneOff": "one_off",
     "Outcome": "outcome",
     "PostMortem": "planning.post_mortem",
     "RunOutcome": "one_off",
     "TaskWish": "planning.task_request",
-    "Tools": "deployment",
+    "Tools": "tools",
     "Verdict": "planning.verdict",
     "Where": "edge.aws",
     "delete": "services",

@@ -1,18 +1,20 @@
-"""The watch at its edge: look at ECS once a second, fold, say what changed, until the ending."""
+"""Watches at their edge: look at ECS once a second, fold, say what changed, until the ending."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from shipway.deploy.edge.aws import Aws
+from shipway.deploy.edge.interruption import Interruption
 from shipway.deploy.edge.pace import Pace
 from shipway.deploy.edge.progress import Progress
 from shipway.deploy.errors import AwsRefusal, DeployError
 from shipway.deploy.planning.fit import needs_of, never_fits
-from shipway.deploy.planning.verdict import Ending, Verdict
-from shipway.deploy.planning.watch import Observation, WatchState, advance, progress_text, timed_out
+from shipway.deploy.planning.step import Step
+from shipway.deploy.planning.verdict import Ending
+from shipway.deploy.planning.watch import Observation, WatchState, advance, left
 
 Members = dict[str, Any]
 
@@ -23,21 +25,116 @@ APPEARS_WITHIN_S = 20.0
 FAILED_LOOKS_MAX = 5
 
 
-class Interruption(Protocol):
-    """What to do when the user presses Ctrl-C during the watch."""
+State = TypeVar("State")
 
-    def asked(self) -> str:
-        """`watch`, `detach` or `roll back`."""
+
+class Watch(Protocol[State]):
+    """What is watched: one look at it, and the way back."""
+
+    def look(self, state: State) -> Step[State]: ...
+
+    def roll_back(self, state: State) -> Ending | None:
+        """Ask ECS to go back; an ending if that is all there is to it."""
         ...
 
 
 @dataclass(frozen=True)
 class Followed:
-    """The ending, and what the watch saw on the way."""
+    """The ending, and ECS's events on the way."""
 
     ending: Ending
-    deployment_arn: str
     events: tuple[str, ...]
+
+
+class Follower:
+    """Follows a watch to its ending."""
+
+    def __init__(self, progress: Progress, pace: Pace, interruption: Interruption, command: str) -> None:
+        self.progress = progress
+        self.pace = pace
+        self.interruption = interruption
+        self.status_command = command
+
+    def follow(self, watch: Watch[State], state: State) -> Followed:
+        events: list[str] = []
+        failed_looks = 0
+        while True:
+            try:
+                try:
+                    step = watch.look(state)
+                    failed_looks = 0
+                except DeployError as error:
+                    failed_looks += 1
+                    if failed_looks >= FAILED_LOOKS_MAX:
+                        raise
+                    step = Step(state, (f"{error.sentence} Looking again.",))
+                state = step.state
+                events += step.events
+                self._tell(step)
+                if step.ending is not None:
+                    return Followed(step.ending, tuple(events))
+                with self.interruption.opened():
+                    self.pace.pause(LOOK_EVERY_S)
+            except KeyboardInterrupt:
+                ending = self._interrupted(watch, state)
+                if ending is not None:
+                    return Followed(ending, tuple(events))
+
+    def _tell(self, step: Step[State]) -> None:
+        for line in step.lines:
+            self.progress.say(line)
+        if step.now and step.ending is None:
+            self.progress.now(step.now)
+
+    def _interrupted(self, watch: Watch[State], state: State) -> Ending | None:
+        self.progress.close()
+        answer = self.interruption.asked()
+        if answer in ("detach", "leave"):
+            return left(answer, self.status_command)
+        return watch.roll_back(state) if answer == "roll back" else None
+
+
+class DeploymentWatch:
+    """Looks at one service deployment."""
+
+    def __init__(self, aws: Aws, service_name: str, progress: Progress, pace: Pace) -> None:
+        self.aws = aws
+        self.service_name = service_name
+        self.progress = progress
+        self.pace = pace
+        self.definition: Members | None = None
+
+    def look(self, state: WatchState) -> Step[WatchState]:
+        return advance(state, self._observed(state))
+
+    def roll_back(self, state: WatchState) -> Ending | None:
+        try:
+            self.aws.ecs.stop_service_deployment(state.deployment_arn)
+            self.progress.say("asked ECS to stop this deployment and roll back")
+        except AwsRefusal as refusal:
+            self.progress.say(refusal.sentence)
+        return None
+
+    def _observed(self, state: WatchState) -> Observation:
+        newest = None
+        # The service comes second, so that the events around the end are in the last look.
+        deployment = self.aws.ecs.service_deployment(state.deployment_arn)
+        service = self.aws.ecs.service(self.service_name)
+        if deployment is not None and deployment["status"] in ("STOPPED", "STOP_REQUESTED"):
+            briefs = self.aws.ecs.service_deployments(self.service_name)
+            newest = next((str(brief["serviceDeploymentArn"]) for brief in briefs), None)
+        return Observation(
+            moment_ms=self.pace.now_ms(),
+            deployment=deployment,
+            service=service,
+            newest_deployment_arn=newest,
+            hopeless=state.unplaced_since_ms is not None and self._hopeless(),
+        )
+
+    def _hopeless(self) -> bool:
+        if self.definition is None:
+            return False
+        return never_fits(needs_of(self.definition), self.aws.ecs.container_instances()) is not None
 
 
 def find_deployment(aws: Aws, service: Members, known: frozenset[str], pace: Pace) -> str:
@@ -58,92 +155,6 @@ def find_deployment(aws: Aws, service: Members, known: frozenset[str], pace: Pac
             )
         pace.pause(LOOK_EVERY_S)
         current = (aws.ecs.service(name) or {}).get("currentServiceDeployment")
-
-
-class Follower:
-    """Follows one service deployment."""
-
-    def __init__(self, aws: Aws, service_name: str, progress: Progress, pace: Pace) -> None:
-        self.aws = aws
-        self.service_name = service_name
-        self.progress = progress
-        self.pace = pace
-        self.definition: Members | None = None
-        self.revision = "the new revision"
-
-    def follow(
-        self,
-        deployment_arn: str,
-        seen_events: frozenset[str],
-        timeout_s: float,
-        interruption: Interruption,
-    ) -> Followed:
-        state = WatchState(deployment_arn, self.pace.now_ms(), self.revision, seen_events)
-        events: list[str] = []
-        failed_looks = 0
-        while True:
-            try:
-                seen = self.look(state)
-                failed_looks = 0
-                step = advance(state, seen)
-                state = step.state
-                events += step.events
-                for line in step.lines:
-                    self.progress.say(line)
-                self.progress.now(progress_text(state))
-                if step.ending is not None:
-                    return Followed(step.ending, deployment_arn, tuple(events))
-                if seen.moment_ms - state.started_ms >= timeout_s * 1000:
-                    return Followed(timed_out(state, timeout_s), deployment_arn, tuple(events))
-                self.pace.pause(LOOK_EVERY_S)
-            except KeyboardInterrupt:
-                ending = self.interrupted(state, interruption)
-                if ending is not None:
-                    return Followed(ending, deployment_arn, tuple(events))
-            except DeployError as error:
-                failed_looks += 1
-                if failed_looks >= FAILED_LOOKS_MAX:
-                    raise
-                self.progress.say(f"{error.sentence} Looking again.")
-                self.pace.pause(LOOK_EVERY_S)
-
-    def look(self, state: WatchState) -> Observation:
-        newest = None
-        # The service comes second, so that the events around the end are in the last look.
-        deployment = self.aws.ecs.service_deployment(state.deployment_arn)
-        service = self.aws.ecs.service(self.service_name)
-        if deployment is not None and deployment["status"] in ("STOPPED", "STOP_REQUESTED"):
-            briefs = self.aws.ecs.service_deployments(self.service_name)
-            newest = next((str(brief["serviceDeploymentArn"]) for brief in briefs), None)
-        return Observation(
-            moment_ms=self.pace.now_ms(),
-            deployment=deployment,
-            service=service,
-            newest_deployment_arn=newest,
-            hopeless=state.unplaced_since_ms is not None and self.hopeless(),
-        )
-
-    def hopeless(self) -> bool:
-        if self.definition is None:
-            return False
-        return never_fits(needs_of(self.definition), self.aws.ecs.container_instances()) is not None
-
-    def interrupted(self, state: WatchState, interruption: Interruption) -> Ending | None:
-        self.progress.close()
-        answer = interruption.asked()
-        if answer == "detach":
-            return Ending(
-                Verdict.DETACHED,
-                "the deployment goes on by itself; see it with "
-                f"`{status_command(self.aws, self.service_name)}`, or deploy the same again to watch on.",
-            )
-        if answer == "roll back":
-            try:
-                self.aws.ecs.stop_service_deployment(state.deployment_arn)
-                self.progress.say("asked ECS to stop this deployment and roll back")
-            except AwsRefusal as refusal:
-                self.progress.say(refusal.sentence)
-        return None
 
 
 def status_command(aws: Aws, service_name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shipway.deploy.edge.aws import Aws
+from shipway.deploy.follow import resilient
 from shipway.deploy.planning.fit import needs_of, never_fits, sentence
 from shipway.deploy.planning.load_balancing import BalancerSeen, BalancerWish
 from shipway.deploy.planning.release import Seen
@@ -79,3 +80,12 @@ def _urls_of(aws: Aws, load_balancer_arn: str, target_group_arn: str) -> list[st
         usual = {"http": 80, "https": 443}.get(scheme)
         found.append(f"{scheme}://{balancer['DNSName']}{'' if port == usual else f':{port}'}/")
     return found
+
+
+def no_service(aws: Aws, service_name: str) -> str:
+    """The sentence for a service, or its cluster, that is not there."""
+    cluster = aws.ecs.cluster
+    if aws.ecs.cluster_described() is None:
+        return f"The cluster {cluster!r} does not exist here. Correct the name, or create it."
+    names = ", ".join(resilient([], aws.ecs.service_names)) or "none"
+    return f"There is no service {service_name!r} in the cluster {cluster!r}. Its services: {names}."

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipway.deploy.edge.aws import Aws
-from shipway.deploy.edge.pace import Pace
-from shipway.deploy.edge.progress import Progress
 from shipway.deploy.errors import AwsRefusal, DeployError
 from shipway.deploy.follow import resilient
 from shipway.deploy.gather import gather_task
@@ -28,6 +26,7 @@ from shipway.deploy.planning.task_request import (
     task_request,
 )
 from shipway.deploy.task_logs import LogFollower
+from shipway.deploy.tools import Tools
 
 Members = dict[str, Any]
 Emit = Callable[[LogPlace, Members], None]
@@ -70,10 +69,11 @@ def task_document(task: Members) -> Members:
 class OneOff:
     """Runs tasks of one task definition."""
 
-    def __init__(self, aws: Aws, progress: Progress, pace: Pace, emit: Emit) -> None:
+    def __init__(self, aws: Aws, tools: Tools, emit: Emit) -> None:
         self.aws = aws
-        self.progress = progress
-        self.pace = pace
+        self.progress = tools.progress
+        self.pace = tools.pace
+        self.interruption = tools.interruption
         self.emit = emit
 
     def run(self, wish: TaskWish, definition: Members, service: Members) -> list[Members]:
@@ -104,9 +104,7 @@ class OneOff:
         except KeyboardInterrupt:
             self.progress.close()
             for task in tasks:
-                resilient(
-                    None, self.aws.ecs.stop_task, str(task["taskArn"]), "Stopped by Ctrl-C in shipway run"
-                )
+                resilient(None, self.aws.ecs.stop_task, str(task["taskArn"]), "Stopped by Ctrl-C in shipway")
             raise DeployError("Interrupted: the task was told to stop.", exit_code=130) from None
         self.progress.close()
         return self._concluded(finished, container)
@@ -129,14 +127,16 @@ class OneOff:
             self.progress.now(
                 ", ".join(f"{shorter(arn)} {status}" for arn, status in sorted(statuses.items()))
             )
-            self.pace.pause(every_s)
+            with self.interruption.opened():
+                self.pace.pause(every_s)
         ran = any(task.get("startedAt") for task in tasks)
         for _ in range(LAST_LOOKS if ran else 0):
             more = resilient(0, follower.look)
             lines += more
             if lines and not more:
                 break
-            self.pace.pause(every_s)
+            with self.interruption.opened():
+                self.pace.pause(every_s)
         return tasks
 
     def _concluded(self, tasks: list[Members], container: str) -> RunOutcome:

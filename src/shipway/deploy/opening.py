@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.application.reading import find, locate, read_application
-from shipway.deploy.deployment import Tools
 from shipway.deploy.edge.aws import Aws, Where, open_aws
 from shipway.deploy.edge.docker import DockerCommand
 from shipway.deploy.edge.interruption import TerminalInterruption
 from shipway.deploy.edge.pace import RealPace
 from shipway.deploy.edge.progress import open_progress
 from shipway.deploy.errors import UsageError
+from shipway.deploy.tools import Tools
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -73,10 +75,15 @@ def open_application(choices: Choices) -> tuple[Application, Aws]:
     return application, open_aws(where, application.cluster)
 
 
-def open_tools(*, quiet: bool = False) -> Tools:
-    interruption = TerminalInterruption()
+@contextmanager
+def open_tools() -> Iterator[Tools]:
+    """However it ends, the terminal is left clean: its cursor back, no line that still spins."""
+    interruption, progress = TerminalInterruption(), open_progress()
     interruption.listen()
-    return Tools(DockerCommand(), open_progress(quiet=quiet), RealPace(), interruption)
+    try:
+        yield Tools(DockerCommand(), progress, RealPace(), interruption)
+    finally:
+        progress.close()
 
 
 def seconds(text: str) -> float:

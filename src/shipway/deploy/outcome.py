@@ -40,15 +40,15 @@ class Outcome:
                 f"  task definition {before}{short(self.revision_after)}, {self.duration_ms / 1000:.1f} s"
             )
         lines += [f"  {line}" for line in self.plan.splitlines()]
-        if self.post_mortem is not None and (self.post_mortem.findings or not self._wanted_back):
+        if self.post_mortem is not None and (self.post_mortem.findings or not self._wanted):
             lines.append(render(self.post_mortem))
         lines += [f"  {url}" for url in self.urls]
         return "\n".join(lines)
 
     @property
-    def _wanted_back(self) -> bool:
-        """A rollback that no failure explains is one that somebody asked for."""
-        return self.verdict is Verdict.ROLLED_BACK
+    def _wanted(self) -> bool:
+        """An end that somebody may have asked for. That no task failed is then no news."""
+        return self.verdict in (Verdict.ROLLED_BACK, Verdict.STOPPED)
 
     @property
     def _moved(self) -> bool:

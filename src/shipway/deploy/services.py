@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipway.deploy.application.application import Application
-from shipway.deploy.deployment import Tools, follow_to_verdict, no_service
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError, UsageError
 from shipway.deploy.follow import find_deployment, resilient
 from shipway.deploy.gather import gather, gather_task
-from shipway.deploy.observe import urls
+from shipway.deploy.observe import no_service, urls
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.causes import cause_of, task_id
 from shipway.deploy.planning.log_places import LogPlace, log_places, unreadable
@@ -21,7 +20,9 @@ from shipway.deploy.planning.post_mortem import PostMortem, explain
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.service_report import ServiceReport
 from shipway.deploy.planning.verdict import Verdict
+from shipway.deploy.release import follow_to_verdict, whole_change
 from shipway.deploy.task_logs import LogFollower
+from shipway.deploy.tools import Tools
 
 Members = dict[str, Any]
 
@@ -73,14 +74,14 @@ def rollback(aws: Aws, name: str, tools: Tools, timeout_s: float) -> Outcome:
             "so there is nothing to roll back to."
         )
     tools.progress.say(f"rolling {name} back from {short(before)} to {short(target)}")
-    updated = aws.ecs.update_service({"service": name, "taskDefinition": target})
     known = frozenset(str(brief["serviceDeploymentArn"]) for brief in briefs)
-    arn = find_deployment(aws, updated, known, tools.pace)
-    outcome = Outcome(
-        Verdict.UNCHANGED, "", aws.ecs.cluster, name, service_deployment_arn=arn, revision_before=before
-    )
     seen = frozenset(str(event["id"]) for event in service.get("events") or ())
-    outcome = follow_to_verdict(outcome, target, seen, aws, tools, timeout_s)
+    outcome = Outcome(Verdict.UNCHANGED, "", aws.ecs.cluster, name, revision_before=before)
+    with whole_change(tools, aws, name):
+        updated = aws.ecs.update_service({"service": name, "taskDefinition": target})
+        arn = find_deployment(aws, updated, known, tools.pace)
+        outcome = replace(outcome, service_deployment_arn=arn)
+        outcome = follow_to_verdict(outcome, target, seen, aws, tools, timeout_s)
     return replace(outcome, duration_ms=tools.pace.now_ms() - started_ms)
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.application.suggestion import did_you_mean
-from shipway.deploy.deployment import Tools
 from shipway.deploy.edge.log_lines import LogLines
 from shipway.deploy.errors import DeployError, UsageError
 from shipway.deploy.one_off import OneOff, RunOutcome, task_document
 from shipway.deploy.opening import Session
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.task_request import TaskWish, chosen_container
+from shipway.deploy.tools import Tools
 
 Members = dict[str, Any]
 
@@ -65,15 +65,18 @@ def run_task(session: Session, tools: Tools, choices: TaskChoices) -> Started:
     """RunTask, and follow it to its end unless told not to."""
     choices = replace(choices, wish=_named(session.application, choices))
     one_off, definition, service = _prepared(session, tools, choices)
-    tasks = one_off.run(choices.wish, definition, service)
-    return _started(one_off, tasks, choices, definition)
+    # From the call on, Ctrl-C stops the tasks: none is left running behind the user's back.
+    with tools.interruption.held():
+        tasks = one_off.run(choices.wish, definition, service)
+        return _started(one_off, tasks, choices, definition)
 
 
 def start_task(session: Session, tools: Tools, choices: TaskChoices) -> Started:
     """StartTask on the instances that were named."""
     one_off, definition, service = _prepared(session, tools, choices)
-    tasks = one_off.start(choices.wish, definition, service, choices.instances)
-    return _started(one_off, tasks, choices, definition)
+    with tools.interruption.held():
+        tasks = one_off.start(choices.wish, definition, service, choices.instances)
+        return _started(one_off, tasks, choices, definition)
 
 
 def _started(one_off: OneOff, tasks: list[Members], choices: TaskChoices, definition: Members) -> Started:
@@ -90,7 +93,7 @@ def _prepared(session: Session, tools: Tools, choices: TaskChoices) -> tuple[One
     several = len(definition["containerDefinitions"]) > 1
     stream = _log_stream(choices)
     emit = LogLines(with_container=several, with_task=choices.wish.count > 1, stream=stream)
-    return OneOff(session.aws, tools.progress, tools.pace, emit), definition, service
+    return OneOff(session.aws, tools, emit), definition, service
 
 
 def _log_stream(choices: TaskChoices) -> Any:

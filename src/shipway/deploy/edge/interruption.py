@@ -1,37 +1,88 @@
-"""Ctrl-C and SIGTERM during a watch: ask on a terminal, detach elsewhere."""
+"""Ctrl-C and SIGTERM: noted while a change is under way, asked about on a terminal, left elsewhere.
+
+An exception out of nowhere between "ECS has begun" and "the watch has begun" would lose sight of the
+deployment. So while something is `held` a signal is only noted, and it counts at the next `opened` moment,
+which is every pause of a watch. A second one means it: it is raised wherever we are.
+"""
 
 from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
+from typing import Protocol
 
 PROMPT = "\nThe deployment goes on. d: detach, r: roll back, Enter: keep watching > "
 
 
+class Interruption(Protocol):
+    """What to do when the user presses Ctrl-C during a watch."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """From the change at ECS to the verdict: signals wait for an opened moment."""
+        ...
+
+    def opened(self) -> AbstractContextManager[None]:
+        """A moment at which KeyboardInterrupt may be raised."""
+        ...
+
+    def asked(self) -> str:
+        """`watch`, `detach` or `roll back`; `leave` where nobody can be asked."""
+        ...
+
+
 class TerminalInterruption:
-    """Asks the user; where nobody can answer, detaches."""
+    """Asks the user; where nobody can answer, leaves the deployment to itself."""
 
     def __init__(self) -> None:
+        self._held = False
+        self._noted = False
         self._terminated = False
 
     def listen(self) -> None:
-        """Make SIGTERM (a CI job that is cancelled) interrupt the watch as Ctrl-C does."""
-        signal.signal(signal.SIGTERM, self._terminate)
+        """SIGTERM (a CI job that is cancelled) interrupts as Ctrl-C does."""
+        signal.signal(signal.SIGINT, self._pressed)
+        signal.signal(signal.SIGTERM, self._pressed)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        held, self._held = self._held, False
+        try:
+            if self._noted:
+                self._noted = False
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._held = held
 
     def asked(self) -> str:
         if self._terminated or not (sys.stdin.isatty() and sys.stderr.isatty()):
-            return "detach"
+            return "leave"
         try:
-            print(PROMPT, end="", file=sys.stderr, flush=True)
-            answer = sys.stdin.readline().strip().lower()
+            with self.opened():
+                print(PROMPT, end="", file=sys.stderr, flush=True)
+                answer = sys.stdin.readline()
         except KeyboardInterrupt:
             # Pressed again: whoever does that wants to be out.
             return "detach"
-        if answer.startswith("d"):
+        if not answer or answer.strip().lower().startswith("d"):
             return "detach"
-        return "roll back" if answer.startswith("r") else "watch"
+        return "roll back" if answer.strip().lower().startswith("r") else "watch"
 
-    def _terminate(self, number: int, frame: FrameType | None) -> None:
-        self._terminated = True
+    def _pressed(self, number: int, frame: FrameType | None) -> None:
+        self._terminated = self._terminated or number == signal.SIGTERM
+        if self._held and not self._noted:
+            self._noted = True
+            return
+        self._noted = False
         raise KeyboardInterrupt

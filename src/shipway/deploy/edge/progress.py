@@ -27,14 +27,12 @@ class Progress(Protocol):
 class PlainProgress:
     """A line per change, each with the time since the start."""
 
-    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
         self._started = time.monotonic()
-        self._quiet = quiet
 
     def say(self, line: str) -> None:
-        if not self._quiet:
-            print(f"[{time.monotonic() - self._started:6.1f}s] {line}", file=self._stream, flush=True)
+        print(f"[{time.monotonic() - self._started:6.1f}s] {line}", file=self._stream, flush=True)
 
     def now(self, text: str) -> None:
         return
@@ -57,7 +55,8 @@ class LiveProgress:
         from rich.text import Text
 
         elapsed = f"[{time.monotonic() - self._started:6.1f}s] "
-        self._console.print(Text.assemble((elapsed, "dim"), line))
+        # Not wrapped: whoever copies an ARN wants it whole.
+        self._console.print(Text.assemble((elapsed, "dim"), line), soft_wrap=True)
 
     def now(self, text: str) -> None:
         from rich.text import Text
@@ -74,6 +73,6 @@ class LiveProgress:
             self._status = None
 
 
-def open_progress(*, quiet: bool = False) -> Progress:
+def open_progress() -> Progress:
     live = sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
-    return LiveProgress() if live and not quiet else PlainProgress(quiet=quiet)
+    return LiveProgress() if live else PlainProgress()

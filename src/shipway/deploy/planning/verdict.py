@@ -19,6 +19,7 @@ class Verdict(Enum):
     TIMED_OUT = "timed out"
     REFUSED = "refused"
     DETACHED = "detached"
+    INTERRUPTED = "interrupted"
 
     @property
     def exit_code(self) -> int:
@@ -41,6 +42,8 @@ EXIT_CODES = {
     Verdict.STOPPED: 6,
     Verdict.TIMED_OUT: 7,
     Verdict.REFUSED: 8,
+    # Nobody chose to leave: a script must not take it for a deployment that is done.
+    Verdict.INTERRUPTED: 130,
 }
 
 

@@ -8,10 +8,11 @@ are STOPPED): a newer deployment of the same service tells them apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shipway.deploy.planning.references import short
+from shipway.deploy.planning.step import Step
 from shipway.deploy.planning.verdict import Ending, Verdict
 
 Members = dict[str, Any]
@@ -53,6 +54,7 @@ class WatchState:
 
     deployment_arn: str
     started_ms: int
+    timeout_s: float = float("inf")
     revision: str = "the new revision"
     seen_events: frozenset[str] = frozenset()
     status: str = ""
@@ -64,32 +66,15 @@ class WatchState:
     unplaced_message: str = ""
 
 
-@dataclass(frozen=True)
-class Step:
-    """The state after an observation, what to say, and the ending if this was it."""
-
-    state: WatchState
-    lines: tuple[str, ...] = ()
-    ending: Ending | None = None
-    events: tuple[str, ...] = field(default=())
-
-
-def advance(state: WatchState, seen: Observation) -> Step:
+def advance(state: WatchState, seen: Observation) -> Step[WatchState]:
     if seen.deployment is None:
         return _without_deployment(state, seen)
     state, event_lines = _events(state, seen)
     state, status_lines = _status(state, seen.deployment)
     state, count_lines = _counts(state, seen)
     lines = (*event_lines, *status_lines, *count_lines)
-    ending = _ending(state, seen)
-    return Step(state, lines, ending, event_lines)
-
-
-def timed_out(state: WatchState, timeout_s: float) -> Ending:
-    sentence = f"the deployment did not end within {duration(timeout_s)}; it goes on without us."
-    if state.unplaced_message:
-        sentence += f" ECS says: {state.unplaced_message}"
-    return Ending(Verdict.TIMED_OUT, sentence)
+    ending = _ending(state, seen) or _timed_out(state, seen)
+    return Step(state, lines, ending, event_lines, progress_text(state))
 
 
 def progress_text(state: WatchState) -> str:
@@ -103,10 +88,21 @@ def progress_text(state: WatchState) -> str:
     return f"rolling back: {text}" if state.status in ROLLING_BACK else f"{state.revision}: {text}"
 
 
-def _without_deployment(state: WatchState, seen: Observation) -> Step:
+def left(answer: str, status_command: str) -> Ending:
+    """The watch ends before the deployment does: `detach` was chosen; elsewhere nobody could be asked."""
+    verdict = Verdict.DETACHED if answer == "detach" else Verdict.INTERRUPTED
+    return Ending(
+        verdict,
+        f"ECS goes on by itself; see it with `{status_command}`, or deploy the same again to watch on.",
+    )
+
+
+def _without_deployment(state: WatchState, seen: Observation) -> Step[WatchState]:
     if seen.service is None or seen.service.get("status") != "ACTIVE":
-        return Step(state, (), Ending(Verdict.STOPPED, "the service was deleted during the deployment."))
-    return Step(state, (), Ending(Verdict.ERROR, "ECS no longer knows this service deployment."))
+        ending = Ending(Verdict.STOPPED, "the service was deleted during the deployment.")
+    else:
+        ending = Ending(Verdict.ERROR, "ECS no longer knows this service deployment.")
+    return Step(state, ending=ending)
 
 
 def _events(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[str, ...]]:
@@ -216,6 +212,15 @@ def _ending(state: WatchState, seen: Observation) -> Ending | None:
             f"ECS says: {state.unplaced_message}",
         )
     return None
+
+
+def _timed_out(state: WatchState, seen: Observation) -> Ending | None:
+    if seen.moment_ms - state.started_ms < state.timeout_s * 1000:
+        return None
+    sentence = f"the deployment did not end within {duration(state.timeout_s)}; it goes on without us."
+    if state.unplaced_message:
+        sentence += f" ECS says: {state.unplaced_message}"
+    return Ending(Verdict.TIMED_OUT, sentence)
 
 
 def _out_of_patience(state: WatchState, seen: Observation) -> bool:

@@ -1,0 +1,156 @@
+"""The second half of every deployment: plan the release, apply it, follow it to its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shipway.deploy.edge.aws import Aws
+from shipway.deploy.errors import DeployError
+from shipway.deploy.execute import Executor
+from shipway.deploy.follow import DeploymentWatch, Follower, find_deployment, resilient, status_command
+from shipway.deploy.gather import gather
+from shipway.deploy.observe import urls
+from shipway.deploy.outcome import Outcome
+from shipway.deploy.planning.actions import Plan, UpdateService
+from shipway.deploy.planning.count_watch import CountState
+from shipway.deploy.planning.post_mortem import PostMortem, explain
+from shipway.deploy.planning.references import short
+from shipway.deploy.planning.release import Seen, Wanted, plan_release
+from shipway.deploy.planning.verdict import Ending, Verdict
+from shipway.deploy.planning.watch import WatchState
+from shipway.deploy.scaling import CountWatch
+from shipway.deploy.tools import Tools
+
+Members = dict[str, Any]
+
+TIMEOUT_S = 20 * 60.0
+EXPLAINED = (Verdict.ROLLED_BACK, Verdict.STOPPED, Verdict.ERROR, Verdict.TIMED_OUT)
+
+
+@dataclass(frozen=True)
+class DeployOptions:
+    """The choices of one deployment."""
+
+    tag: str | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
+    force: bool = False
+    wait: bool = True
+    dry_run: bool = False
+    timeout_s: float = TIMEOUT_S
+
+
+def release_service(
+    wanted: Wanted, seen: Seen, executor: Executor, tools: Tools, options: DeployOptions
+) -> Outcome:
+    plan = plan_release(wanted, seen)
+    before = str(seen.service["taskDefinition"]) if seen.service else None
+    outcome = Outcome(Verdict.UNCHANGED, "", wanted.cluster, wanted.service_name, revision_before=before)
+    known = frozenset[str]()
+    if seen.service is not None:
+        briefs = executor.aws.ecs.service_deployments(wanted.service_name)
+        known = frozenset(str(brief["serviceDeploymentArn"]) for brief in briefs)
+    executor.expect(wanted.balancer, seen.balancer)
+    with whole_change(tools, executor.aws, wanted.service_name):
+        service = executor.apply(plan).service
+        running = (seen.service or {}).get("currentServiceDeployment")
+        begins = service is not None and any(getattr(action, "deploys", True) for action in plan[-1:])
+        if not begins and not running:
+            return _without_deployment(outcome, plan, seen, executor.aws, tools, options)
+        if service is not None and begins:
+            arn = find_deployment(executor.aws, service, known, tools.pace)
+        else:
+            arn = str(running)
+        outcome = replace(outcome, service_deployment_arn=arn)
+        tools.progress.say(f"following service deployment {short(arn)}")
+        if not options.wait:
+            command = status_command(executor.aws, wanted.service_name)
+            ending = Ending(Verdict.DETACHED, f"the deployment has begun; see how it goes with `{command}`.")
+            return _concluded(outcome, ending, executor.aws, None)
+        target = str((service or seen.service or {})["taskDefinition"])
+        return follow_to_verdict(
+            outcome, target, _events_before(seen), executor.aws, tools, options.timeout_s
+        )
+
+
+@contextmanager
+def whole_change(tools: Tools, aws: Aws, service_name: str) -> Iterator[None]:
+    """What is begun at ECS is followed: an interruption waits for the watch, which asks about it."""
+    try:
+        with tools.interruption.held():
+            yield
+    except KeyboardInterrupt:
+        raise DeployError(
+            f"Interrupted twice, in the middle of a change at ECS. What was begun goes on by itself; "
+            f"see it with `{status_command(aws, service_name)}`.",
+            exit_code=Verdict.INTERRUPTED.exit_code,
+        ) from None
+
+
+def follow_to_verdict(
+    outcome: Outcome, target: str, seen_events: frozenset[str], aws: Aws, tools: Tools, timeout_s: float
+) -> Outcome:
+    assert outcome.service_deployment_arn is not None
+    watch = DeploymentWatch(aws, outcome.service, tools.progress, tools.pace)
+    watch.definition = resilient(None, aws.ecs.task_definition, target)
+    state = WatchState(
+        outcome.service_deployment_arn, tools.pace.now_ms(), timeout_s, short(target), seen_events
+    )
+    followed = _follower(aws, outcome.service, tools).follow(watch, state)
+    return _explained(outcome, followed.ending, target, followed.events, aws)
+
+
+def _without_deployment(
+    outcome: Outcome, plan: Plan, seen: Seen, aws: Aws, tools: Tools, options: DeployOptions
+) -> Outcome:
+    """What changes no task: nothing at all, the load balancer, the service's settings or its count."""
+    update = next((action for action in plan if isinstance(action, UpdateService)), None)
+    if not plan:
+        ending = Ending(Verdict.UNCHANGED, "everything is as the file says; no revision was made.")
+    elif update is None:
+        ending = Ending(Verdict.DEPLOYED, "the load balancer was changed; no task had to be replaced.")
+    elif "desiredCount" not in update.members or not options.wait:
+        ending = Ending(Verdict.DEPLOYED, "the service was updated; no task had to be replaced.")
+    else:
+        before = int((seen.service or {}).get("desiredCount", 0))
+        state = CountState(
+            wished=int(update.members["desiredCount"]),
+            before=before,
+            started_ms=tools.pace.now_ms(),
+            timeout_s=options.timeout_s,
+            seen_events=_events_before(seen),
+        )
+        watch = CountWatch(aws, outcome.service, tools.pace)
+        followed = _follower(aws, outcome.service, tools).follow(watch, state)
+        return _explained(outcome, followed.ending, str(outcome.revision_before), followed.events, aws)
+    return _concluded(outcome, ending, aws, None)
+
+
+def _follower(aws: Aws, service_name: str, tools: Tools) -> Follower:
+    command = status_command(aws, service_name)
+    return Follower(tools.progress, tools.pace, tools.interruption, command)
+
+
+def _explained(outcome: Outcome, ending: Ending, target: str, events: tuple[str, ...], aws: Aws) -> Outcome:
+    post_mortem = None
+    if ending.verdict in EXPLAINED:
+        post_mortem = explain(gather(aws, outcome.service, target, events))
+    return _concluded(outcome, ending, aws, post_mortem)
+
+
+def _events_before(seen: Seen) -> frozenset[str]:
+    return frozenset(str(event["id"]) for event in (seen.service or {}).get("events") or ())
+
+
+def _concluded(outcome: Outcome, ending: Ending, aws: Aws, post_mortem: PostMortem | None) -> Outcome:
+    service = resilient(None, aws.ecs.service, outcome.service) or {}
+    return replace(
+        outcome,
+        verdict=ending.verdict,
+        sentence=ending.sentence,
+        revision_after=service.get("taskDefinition"),
+        urls=resilient((), urls, aws, service),
+        post_mortem=post_mortem,
+    )

@@ -1,0 +1,20 @@
+"""A deployment's hands and voice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shipway.deploy.edge.docker import Docker
+from shipway.deploy.edge.interruption import Interruption
+from shipway.deploy.edge.pace import Pace
+from shipway.deploy.edge.progress import Progress
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The deployment's hands and voice: all that touches the world besides AWS."""
+
+    docker: Docker
+    progress: Progress
+    pace: Pace
+    interruption: Interruption
