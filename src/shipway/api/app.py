@@ -21,7 +21,7 @@ from typing import Any, cast
 from starlette.routing import BaseRoute, Router
 
 from shipway.api.dispatch import Context, Dispatcher, Wire
-from shipway.api.elsewhere import Elsewhere
+from shipway.api.elsewhere import ACTION, Elsewhere, may_change
 from shipway.api.protocol import json as json_wire
 from shipway.api.protocol import query as query_wire
 from shipway.api.refusals import refusal
@@ -49,7 +49,6 @@ SCOPE_SERVICE = re.compile(
     rb"Credential=[^,\s&]*?(?:/|%2F)\d{8}(?:/|%2F)[^/,&%]*(?:/|%2F)"
     rb"(?P<service>[a-z0-9-]+)(?:/|%2F)"
 )
-ACTION = re.compile(rb"(?:^|&)Action=(?P<action>\w+)")
 CLASSIC_VERSION = re.compile(rb"(?:^|&)Version=2012-06-01(?:&|$)")
 
 
@@ -151,6 +150,8 @@ class FrontDoor:
             form = is_form(request.headers)
             await self._refuse(send, "failed", message, identity.service, form, request.request_id)
             return
+        if may_change(request.headers, request.scope["path"], request.form):
+            self._context.heard(identity.service)
         headers = [
             (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
         ]

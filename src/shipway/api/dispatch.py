@@ -43,6 +43,8 @@ class Context:
     credentials: Callable[[str], Credential | None]
     # What the answer of an operation waits for besides the disk: CreateCluster for lent container instances.
     settled: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
+    # Told of an AWS service (its signing name) whose state in moto a request may have changed.
+    heard: Callable[[str], None] = lambda _: None
 
     def call(self, caller_arn: str) -> Call:
         return Call(

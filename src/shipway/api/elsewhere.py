@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from collections.abc import Callable, Iterable, MutableMapping
+import re
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,10 @@ from shipway.api.signature import Credential
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "server", "date"})
+
+
+ACTION = re.compile(rb"(?:^|&)Action=(?P<action>\w+)")
+READS = ("Get", "List", "Describe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,17 @@ def issued_by_moto(settings: Settings, access_key_id: str) -> Credential | None:
             if key.access_key_id == access_key_id and key.status == "Active":
                 return Credential(access_key_id, key.secret_access_key, user.arn)
     return None
+
+
+def may_change(headers: Mapping[bytes, bytes], path: str, form: bytes) -> bool:
+    """Whether a request may have changed what moto remembers: it does not name an operation that only reads.
+
+    The name is in `X-Amz-Target` (JSON), in the path's end (CBOR, REST) or in the form (query).
+    """
+    target = headers.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]
+    action = ACTION.search(form)
+    name = target or (action["action"].decode() if action else path.rpartition("/")[2])
+    return not name.startswith(READS)
 
 
 def environ_of(scope: MutableMapping[str, Any], body: bytes) -> dict[str, Any]:

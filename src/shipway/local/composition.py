@@ -17,6 +17,7 @@ import shipway
 from shipway.api.app import build_app
 from shipway.api.call import Settings
 from shipway.api.dispatch import Context
+from shipway.api.monitoring import Monitoring
 from shipway.api.signature import Verifier
 from shipway.instances.routes import Instances, routes
 from shipway.instances.settings import InstancesSettings, PayloadSettings
@@ -48,6 +49,7 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_CLUSTER = "default"
 AGENTS_DEADLINE_S = 15.0
+ALARM_WRITERS = ("monitoring", "cloudformation")
 
 
 class NetworksFound(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,25 +128,22 @@ class Composition:
             )
 
     def _context(self) -> Context:
-        settings = self._foundation.settings
         return Context(
             store=self._foundation.store,
             clock=self.clock,
             ids=self.ids,
-            settings=Settings(
-                account_id=settings.account_id,
-                region=settings.region,
-                endpoint=settings.endpoint_url,
-                version=shipway.__version__,
-                task_network_cidr=self._foundation.networks.task_subnet,
-                timing=self.timing,
-            ),
+            settings=self._settings(),
             log_events=self._foundation.log_events,
             registry=self.images,
             credentials=self.roles.find,
             # Who runs a task right after CreateCluster finds the cluster's instances there.
             settled={"CreateCluster": self.fleet.settled},
+            heard=self._heard,
         )
+
+    def _heard(self, service: str) -> None:
+        if service in ALARM_WRITERS:
+            self.reconciler.alarms_changed()
 
     def _routes(self) -> list[Any]:
         return [*routes(self.instances), Route("/_shipway/status", self._status)]
@@ -183,6 +182,18 @@ class Composition:
             clock=self.clock,
             ids=self.ids,
             place=self.place,
+            task_network_cidr=self._foundation.networks.task_subnet,
+            timing=self.timing,
+            alarms=Monitoring(self._settings()),
+        )
+
+    def _settings(self) -> Settings:
+        settings = self._foundation.settings
+        return Settings(
+            account_id=settings.account_id,
+            region=settings.region,
+            endpoint=settings.endpoint_url,
+            version=shipway.__version__,
             task_network_cidr=self._foundation.networks.task_subnet,
             timing=self.timing,
         )

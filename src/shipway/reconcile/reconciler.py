@@ -47,6 +47,10 @@ class Reconciler:
         for loop in self._loops.values():
             loop.wake()
 
+    def alarms_changed(self) -> None:
+        """The states of alarms are not in the store: who changed one calls this."""
+        self._loops["services"].wake()
+
     def statuses(self) -> tuple[PassStatus, ...]:
         return tuple(loop.status for loop in self._loops.values())
 

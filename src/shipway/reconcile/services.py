@@ -76,9 +76,19 @@ def service_snapshot(around: Surroundings, service_arn: str) -> ServiceSnapshot:
         fleet=fleet_for(state, service.cluster_arn, revisions[0].launch_type, around.place),
         addresses=address_pool(state, around.task_network_cidr),
         timing=around.timing,
+        alarms=alarm_states(around, service, deployments),
         account_id=around.place.account_id,
         region=around.place.region,
     )
+
+
+def alarm_states(
+    around: Surroundings, service: Service, deployments: list[ServiceDeployment]
+) -> dict[str, str]:
+    """Of the alarms that a running deployment watches; else nobody asks."""
+    alarms = service.deployment_configuration.alarms
+    running = any(deployment.in_progress for deployment in deployments)
+    return around.alarms.alarm_states(alarms.names) if alarms.enable and running else {}
 
 
 def target_views(around: Surroundings, task: Task) -> tuple[TargetView, ...]:

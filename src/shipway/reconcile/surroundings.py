@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from shipway.model.actions import Action, Plan
 from shipway.model.arn import Place
@@ -15,6 +17,19 @@ from shipway.store.commit import commit_plan
 logger = logging.getLogger("shipway.plan")
 
 
+class Alarms(Protocol):
+    """CloudWatch, as far as deployments ask."""
+
+    def alarm_states(self, names: Iterable[str]) -> dict[str, str]:
+        """OK, ALARM or INSUFFICIENT_DATA of each of these alarms that exists."""
+        ...
+
+
+class NoAlarms:
+    def alarm_states(self, names: Iterable[str]) -> dict[str, str]:
+        return {}
+
+
 @dataclass(frozen=True)
 class Surroundings:
     store: Store
@@ -23,6 +38,7 @@ class Surroundings:
     place: Place
     task_network_cidr: str = "10.47.0.0/16"
     timing: Timing = field(default_factory=Timing)
+    alarms: Alarms = field(default_factory=NoAlarms)
 
     def commit(self, plan: Plan) -> tuple[Action, ...]:
         """Commits a plan; each action's line and reason go to the log. Returns what was refused."""
