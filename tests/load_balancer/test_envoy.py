@@ -232,8 +232,12 @@ async def test_requests_say_where_they_came_from(edge: LoadBalancerEdge) -> None
     assert one.headers["X-Forwarded-Port"] == str(port_of(fleet))
     assert one.headers["Host"] == "web.elb.localhost"
     assert not [name for name in one.headers if name.lower().startswith("x-envoy")]
-    log = (fleet.edge.folder / "access.log").read_text()
-    assert '"GET http://web.elb.localhost/page?x=1 HTTP/1.1"' in log
+    log = fleet.edge.folder / "access.log"
+
+    async def logged() -> bool:
+        return '"GET http://web.elb.localhost/page?x=1 HTTP/1.1"' in log.read_text()
+
+    await until("the request is in the access log", logged)  # a thread of Envoy's writes it, in its own time
 
 
 async def test_a_target_that_breaks_off_costs_its_request(edge: LoadBalancerEdge) -> None:
