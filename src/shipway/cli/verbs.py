@@ -13,5 +13,6 @@ VERBS: dict[str, tuple[str, str]] = {
     "start": ("shipway.cli.start", "start a one-off task on the container instances you name"),
     "stop": ("shipway.cli.stop", "stop a task"),
     "delete": ("shipway.cli.delete", "delete the service and its tasks"),
+    "simulate": ("shipway.cli.simulate", "the scheduler in a simulated world that a seed decides"),
     "local": ("shipway.cli.local", "an ECS on this machine: up, status, env, logs, down, reset"),
 }

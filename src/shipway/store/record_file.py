@@ -12,26 +12,46 @@ import threading
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from typing import Protocol
 
 Row = tuple[str, str, bytes | None]
 """Kind, key and JSON body; None as a body removes the row."""
 
 
+OnWritten = Callable[[int], None]
+OnFailure = Callable[[Exception], None]
+
+
+class DurableRows(Protocol):
+    """Where the store's rows survive; the simulator brings its own."""
+
+    def load(self, on_written: OnWritten, on_failure: OnFailure) -> list[tuple[str, str, bytes]]:
+        """Every row. Called once, before any append; the callbacks may come on any thread."""
+        ...
+
+    def append(self, rows: list[Row]) -> int:
+        """Takes the rows of one transaction; `on_written` passes the number returned when they are safe."""
+        ...
+
+    def close(self) -> None:
+        """Writes what is waiting, and ends."""
+        ...
+
+
 class RecordFile:
-    def __init__(
-        self, path: Path, on_written: Callable[[int], None], on_failure: Callable[[Exception], None]
-    ) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._on_written = on_written
-        self._on_failure = on_failure
+        self._on_written: OnWritten = lambda sequence: None
+        self._on_failure: OnFailure = lambda failure: None
         self._waiting: list[Row] = []
         self._sequence = 0
         self._closed = False
         self._condition = threading.Condition()
         self._thread = threading.Thread(target=self._write, name="record-file", daemon=True)
 
-    def load(self) -> list[tuple[str, str, bytes]]:
-        """Brings the schema up to date and returns every row. Must be called once, before any append."""
+    def load(self, on_written: OnWritten, on_failure: OnFailure) -> list[tuple[str, str, bytes]]:
+        """Brings the schema up to date and returns every row."""
+        self._on_written, self._on_failure = on_written, on_failure
         connection = self._connect()
         try:
             migrate(connection)

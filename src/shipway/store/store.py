@@ -21,7 +21,7 @@ from shipway.model.record import Record
 from shipway.model.task import Task
 from shipway.store.kinds import KINDS
 from shipway.store.ledger import AddressLedger, FleetLedger
-from shipway.store.record_file import RecordFile, Row
+from shipway.store.record_file import DurableRows, RecordFile, Row
 from shipway.store.table import Table
 
 R = TypeVar("R", bound=Record)
@@ -139,7 +139,7 @@ class Store:
     def __init__(self) -> None:
         self.state = State()
         self.commits = 0  # counts transactions that changed something: "did anything happen since?"
-        self._file: RecordFile | None = None
+        self._file: DurableRows | None = None
         self._handed = 0
         self._written = 0
         self._failure: Exception | None = None
@@ -149,13 +149,19 @@ class Store:
 
     @classmethod
     def open(cls, path: Path | None) -> Store:
+        if path is None:
+            return cls()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return cls.of(RecordFile(path))
+
+    @classmethod
+    def of(cls, rows: DurableRows) -> Store:
+        """What these rows remember, and every change from now on in them."""
         store = cls()
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            store._file = RecordFile(path, store._on_written, store._on_failure)
-            kinds = {kind.__name__: kind for kind in KINDS}
-            for kind_name, _, body in store._file.load():
-                store.state.load(msgspec.json.decode(body, type=kinds[kind_name]))
+        store._file = rows
+        kinds = {kind.__name__: kind for kind in KINDS}
+        for kind_name, _, body in rows.load(store._on_written, store._on_failure):
+            store.state.load(msgspec.json.decode(body, type=kinds[kind_name]))
         return store
 
     @contextmanager

@@ -1,0 +1,37 @@
+"""Has everything come to rest? In the words of botocore's own waiter, and if not, what is pending."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import jmespath
+from botocore.loaders import Loader
+
+
+@cache
+def services_stable() -> Any:
+    """The expression with which `aws ecs wait services-stable` succeeds."""
+    waiters = Loader().load_service_model("ecs", "waiters-2")["waiters"]
+    acceptors = waiters["ServicesStable"]["acceptors"]
+    (success,) = [acceptor["argument"] for acceptor in acceptors if acceptor["state"] == "success"]
+    return jmespath.compile(success)
+
+
+def pending(services: list[dict[str, Any]]) -> list[str]:
+    """One line a service that is not steady, with what it says about itself."""
+    stable = services_stable()
+    return [pending_line(service) for service in services if not stable.search({"services": [service]})]
+
+
+def pending_line(service: dict[str, Any]) -> str:
+    deployments = ", ".join(
+        f"{deployment['status']} {deployment['rolloutState']} {deployment['runningCount']} running of "
+        f"{deployment['desiredCount']}"
+        for deployment in service["deployments"]
+    )
+    last = service["events"][0]["message"] if service["events"] else "no event"
+    return (
+        f"{service['serviceName']}: {service['runningCount']} of {service['desiredCount']} running; "
+        f"{deployments}; last event: {last}"
+    )

@@ -1,0 +1,169 @@
+"""Everything of one simulation: a disk, a network, a fleet, a load balancer, and a control plane that may be
+killed and started again.
+
+It runs on whatever event loop is running and on whatever clock it is given: virtual for simulations, real
+for a local ECS without Docker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from shipway.api.call import Settings
+from shipway.model.snapshot import Timing
+from shipway.seams import Clock, Ids
+from shipway.simulator.agent import Agent, Machine
+from shipway.simulator.chance import Chance
+from shipway.simulator.control_plane import ControlPlane, Seams
+from shipway.simulator.disk import Disk, DiskFile
+from shipway.simulator.edge import EdgeDelays, SimulatedEdge
+from shipway.simulator.fleet import Fleet
+from shipway.simulator.network import Conditions, Network
+from shipway.store import Change, Store
+from shipway.store.log_events import LogEvents
+
+ZONES = ("a", "b", "c")
+
+
+class Surface(msgspec.Struct, frozen=True, kw_only=True):
+    """How quick the world is while nothing is wrong: each delay is drawn between two bounds, in ms."""
+
+    network: Conditions = Conditions()
+    fsync_ms: tuple[float, float] = (0.0, 0.0)
+    check_ms: tuple[float, float] = (0.0, 0.0)
+    in_flight_ms: tuple[float, float] = (0.0, 0.0)
+    settings: Settings = Settings()
+    timing: Timing = Timing()
+
+
+QUICK = Surface()
+
+
+class Refused(Exception):
+    """The API's answer is an error."""
+
+    def __init__(self, operation: str, code: str, message: str) -> None:
+        super().__init__(f"{operation}: {code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class Unreachable(Exception):
+    """No answer: whether the call did anything is not known."""
+
+
+class World:
+    def __init__(self, clock: Clock, ids: Ids, chance: Chance, surface: Surface = QUICK) -> None:
+        self.clock = clock
+        self.chance = chance
+        self.surface = surface
+        self.network = Network(chance.of("network"), surface.network)
+        self.fleet = Fleet(self.network)
+        self.edge = SimulatedEdge(
+            self.fleet, EdgeDelays(check_ms=self._drawn("check_ms"), in_flight_ms=self._drawn("in_flight_ms"))
+        )
+        self.disk = Disk(self._drawn("fsync_ms"))
+        self.control_plane: ControlPlane | None = None
+        self.on_commit: list[Callable[[tuple[Change, ...]], None]] = []
+        self.starts = 0
+        self._file: DiskFile | None = None
+        self._unsubscribe: Callable[[], None] = lambda: None
+        self._log_events = LogEvents.open(None)
+        self._seams = Seams(
+            clock=clock, ids=ids, edge=self.edge, settings=surface.settings, timing=surface.timing
+        )
+
+    @property
+    def store(self) -> Store:
+        """The state of the control plane that is up."""
+        assert self.control_plane is not None, "the control plane is down"
+        return self.control_plane.store
+
+    @property
+    def unsynced(self) -> int:
+        return self._file.unsynced if self._file is not None else 0
+
+    async def start(self) -> None:
+        """Starts the control plane from its file."""
+        assert self.control_plane is None
+        self.starts += 1
+        self._file = self.disk.open()
+        store = Store.of(self._file)
+        self._unsubscribe = store.subscribe(self._committed)
+        control_plane = self.control_plane = ControlPlane(store, self._log_events, self._seams)
+        opening = control_plane.start(control_plane.open())
+        await asyncio.wait([opening])
+        if not opening.cancelled():
+            opening.result()
+            self.network.server = control_plane
+
+    def kill(self, survivors: int = 0) -> None:
+        """kill -9. Of what was not synced, the oldest `survivors` transactions had reached the disk."""
+        assert self.control_plane is not None and self._file is not None
+        self._unsubscribe()  # what it still says while it dies is nobody's business
+        self._file.kill(survivors)
+        self.network.server_died()
+        self.control_plane.process.kill()
+        self.control_plane, self._file = None, None
+
+    async def close(self) -> None:
+        """Ends everything in order."""
+        for agent in self.fleet.agents.values():
+            agent.kill()
+        if self.control_plane is not None:
+            self.network.server_died()
+            await self.control_plane.close()
+            self.store.close()
+            self.control_plane = None
+        self._log_events.close()
+
+    def add_instances(self, count: int, cluster: str = "default", **members: Any) -> list[Agent]:
+        """More container instances, over the zones in turn; their agents start at once."""
+        agents = []
+        for _ in range(count):
+            number = len(self.fleet.agents) + 1
+            region = self.surface.settings.region
+            machine = Machine(
+                instance_id=f"i-{number:017x}",
+                cluster=cluster,
+                address=f"127.{1 + number // 65_536}.{number // 256 % 256}.{number % 256}",
+                availability_zone=f"{region}{ZONES[(number - 1) % len(ZONES)]}",
+                region=region,
+                account_id=self.surface.settings.account_id,
+                **members,
+            )
+            agents.append(self.fleet.add(machine))
+        for agent in agents:
+            agent.start()
+        return agents
+
+    async def call(self, operation: str, service: str = "ecs", /, **members: Any) -> dict[str, Any]:
+        """One call of the API by a client, there and back over the network."""
+        body = msgspec.json.encode(members)
+        await asyncio.sleep(self.network.latency_s())
+        server = self.control_plane if self.network.server is not None else None
+        if server is None:
+            raise Unreachable(operation)
+        task = server.start(server.call(service, operation, body))
+        await asyncio.wait([task])
+        if task.cancelled():
+            raise Unreachable(operation)
+        status, answer = task.result()
+        await asyncio.sleep(self.network.latency_s())
+        decoded: dict[str, Any] = msgspec.json.decode(answer)
+        if status != 200:
+            raise Refused(operation, decoded.get("__type", ""), decoded.get("message", ""))
+        return decoded
+
+    def _committed(self, changes: tuple[Change, ...]) -> None:
+        for callback in self.on_commit:
+            callback(changes)
+
+    def _drawn(self, name: str) -> Callable[[], float]:
+        low, high = getattr(self.surface, name)
+        chance = self.chance.of(name)
+        return lambda: low if low == high else chance.uniform(low, high)
