@@ -160,7 +160,7 @@ def test_a_service_survives_anything_and_then_converges(
         assert world.service.desired_count == 1, "with one task these limits allow no move: ECS says so too"
         return
     assert world.service.steady_at is not None, world.told()
-    newest = len(world.revisions)
+    newest = world.updates
     assert len(world.live()) == len(world.live(newest)) == world.service.desired_count
 
 

@@ -229,8 +229,7 @@ def test_rollback_on_request() -> None:
     world = rolled_out(World(a_service(2)))
     world.update()
     world.settle()
-    arn = world.deployment(2).service_deployment_arn
-    world.edit_deployment(arn, status="ROLLBACK_REQUESTED", stop_type="ROLLBACK")
+    world.edit_deployment(2, status="ROLLBACK_REQUESTED", stop_type="ROLLBACK")
     world.settle()
     world.end_stopping()
     world.settle()

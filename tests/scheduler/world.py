@@ -1,4 +1,4 @@
-"""A tiny world for one service: applies plans to values, plays the agents, holds every plan to the rules."""
+"""A tiny world for one service: commits plans in memory, plays the agents, holds every plan to the rules."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from shipway.api.ecs.deployment_configuration import configuration_wire
+from shipway.api.ecs.service_view import RevisionCount, counts_of, shown_revisions
 from shipway.model import actions as act
-from shipway.model.event import Event, with_events
+from shipway.model.container_instance import ContainerInstance
 from shipway.model.service import Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
-from shipway.model.snapshot import AddressPool, Fleet, ServiceSnapshot, TargetView, Timing
+from shipway.model.snapshot import AddressPool, ServiceSnapshot, TargetView, Timing
 from shipway.model.task import Task
 from shipway.scheduler.daemon_seats import eligible_for, seated
 from shipway.scheduler.rolling import limits_of
 from shipway.scheduler.services import decide_service
 from shipway.scheduler.survey import is_live
+from shipway.store.commit import commit_plan
+from shipway.store.fleet import fleet_of
+from shipway.store.store import State, Transaction
 from tests.builders import (
+    CLUSTER,
     START_MS,
-    a_fleet,
     a_revision,
     a_service,
     a_service_deployment,
@@ -30,6 +35,7 @@ from tests.builders import (
 )
 
 PASSES_MAX = 100
+NO_TASKS = RevisionCount()
 
 
 class World:
@@ -37,27 +43,36 @@ class World:
 
     def __init__(self, service: Service | None = None, **members: Any) -> None:
         self.now_ms = START_MS
+        self.state = State()
+        self.tx = Transaction(self.state)
         self.service = service or a_service()
         self.instances = members.pop("instances", tuple(an_instance(number) for number in (1, 2, 3)))
         self.definition: dict[str, Any] = members.pop("definition", {})
         self.timing = Timing(**members.pop("timing", {}))
         self.revision_members = members
         self.ids = CountingIds()
-        self.revisions: dict[str, ServiceRevision] = {}
-        self.deployments: dict[str, ServiceDeployment] = {}
-        self.tasks: dict[str, Task] = {}
+        self.updates = 0
         self.targets: dict[str, tuple[TargetView, ...]] = {}
+        self.alarms: dict[str, str] = {}
         self.messages: list[str] = []
         self.last_plan = act.Plan()
         self.update()
 
     def update(self) -> None:
         """CreateService, or UpdateService with a new task definition."""
-        number = len(self.revisions) + 1
-        revision = a_revision(number, created_at=self.now_ms, **self.revision_members)
-        deployment = a_service_deployment(number, status="PENDING", created_at=self.now_ms)
-        self.revisions[revision.service_revision_arn] = revision
-        self.deployments[deployment.service_deployment_arn] = deployment
+        self.updates += 1
+        before = self.deployment(self.updates - 1) if self.updates > 1 else None
+        if before is not None and before.in_progress:
+            self.edit_deployment(self.updates - 1, status="STOP_REQUESTED")
+        revision = a_revision(self.updates, created_at=self.now_ms, **self.revision_members)
+        deployment = a_service_deployment(
+            self.updates,
+            status="PENDING",
+            created_at=self.now_ms,
+            deployment_configuration=configuration_wire(self.service.deployment_configuration),
+        )
+        self.tx.put(revision)
+        self.tx.put(deployment)
         self.service = replace(
             self.service,
             revision_arn=revision.service_revision_arn,
@@ -68,38 +83,39 @@ class World:
         self.service = replace(self.service, desired_count=desired_count)
 
     def snapshot(self) -> ServiceSnapshot:
-        tasks = tuple(sorted(self.tasks.values(), key=lambda task: (task.created_at, task.task_arn)))
+        tasks = tuple(sorted(self.state.all(Task), key=lambda task: (task.created_at, task.task_arn)))
         primary = self.service.revision_arn
         return ServiceSnapshot(
             now_ms=self.now_ms,
             service=self.service,
             revisions=tuple(
                 sorted(
-                    self.revisions.values(),
+                    self.state.all(ServiceRevision),
                     key=lambda r: (r.service_revision_arn != primary, -r.created_at, r.service_revision_arn),
                 )
             ),
-            service_deployments=tuple(sorted(self.deployments.values(), key=lambda d: -d.created_at)),
+            service_deployments=tuple(
+                sorted(self.state.all(ServiceDeployment), key=lambda d: (-d.created_at, d.key))
+            ),
             task_definitions={
                 revision.task_definition_arn: a_task_definition(number, **self.definition)
-                for number, revision in enumerate(self.revisions.values(), 1)
+                for number, revision in enumerate(self.state.all(ServiceRevision), 1)
             },
             tasks=tasks,
             targets=self.targets,
-            fleet=self.fleet(),
+            fleet=fleet_of(self.state, CLUSTER),
             addresses=AddressPool(),
             timing=self.timing,
+            alarms=self.alarms,
         )
-
-    def fleet(self) -> Fleet:
-        return a_fleet(*self.instances, tasks=tuple(self.tasks.values()))
 
     def step(self) -> act.Plan:
         snapshot = self.snapshot()
         plan = decide_service(snapshot, self.ids)
         check_safety(snapshot, plan)
-        for action in plan.actions:
-            self.apply(action)
+        refused = commit_plan(self.tx, plan.actions, self.now_ms)
+        assert not refused, [action.text() for action in refused]
+        self.messages += [action.message for action in plan.actions if isinstance(action, act.EmitEvent)]
         self.last_plan = plan
         return plan
 
@@ -156,80 +172,55 @@ class World:
 
     def report(self, task: Task, **changes: Any) -> None:
         known = self.tasks[task.task_arn]
-        self.tasks[task.task_arn] = replace(known, version=known.version + 1, **changes)
+        self.tx.put(replace(known, version=known.version + 1, **changes))
 
-    # The commit
+    # The records
 
-    def apply(self, action: act.Action) -> None:
-        service = self.service
-        match action:
-            case act.StartTask(task=task):
-                assert task.task_arn not in self.tasks
-                self.tasks[task.task_arn] = task
-            case act.StopTask(task_arn=arn, version=version, stop_code=code, stopped_reason=reason):
-                task = self.tasks[arn]
-                assert task.version == version and task.desired_status == "RUNNING"
-                status = {"stop_code": code, "stopped_reason": reason, "stopping_at": self.now_ms}
-                self.report(task, last_status="STOPPING", desired_status="STOPPED", **status)
-            case act.MarkHealthy(task_arn=arn, healthy_at=healthy_at):
-                self.tasks[arn] = replace(self.tasks[arn], healthy_at=healthy_at)
-            case act.EmitEvent(message=message, cause=cause):
-                noted = service.noted if cause is None else (*service.noted, cause)
-                events = with_events(service.events, (Event(action.event_id, self.now_ms, message),))
-                self.service = replace(service, events=events, noted=noted)
-                self.messages.append(message)
-            case act.ClearCause(cause=cause):
-                self.service = replace(service, noted=tuple(c for c in service.noted if c != cause))
-            case act.SetSteady(steady=steady):
-                self.service = replace(service, steady_at=self.now_ms if steady else None)
-            case act.CloseService():
-                self.service = replace(service, status="INACTIVE", service_deployment_arn=None)
-            case _:
-                self.apply_to_deployments(action)
+    @property
+    def service(self) -> Service:
+        [service] = self.state.all(Service)
+        return service
 
-    def apply_to_deployments(self, action: act.Action) -> None:
-        match action:
-            case act.SetDesiredCount(service_revision_arn=arn, desired_count=count):
-                self.edit_revision(arn, desired_count=count)
-            case act.ResetFailures(service_revision_arn=arn, failures_since=since):
-                self.edit_revision(arn, failures_since=since)
-            case act.BeginDeployment(service_deployment_arn=arn):
-                self.edit_deployment(arn, status="IN_PROGRESS")
-            case act.CountFailures(service_deployment_arn=arn, failure_count=count):
-                self.edit_deployment(arn, failure_count=count)
-            case act.StopDeployment(service_deployment_arn=arn, status=status, status_reason=why):
-                self.edit_deployment(arn, status=status, status_reason=why)
-            case act.CompleteDeployment(service_revision_arn=arn, status=status):
-                self.edit_revision(arn, rollout_state="COMPLETED", completed_at=self.now_ms)
-                self.edit_deployment(action.service_deployment_arn, status=status)
-                self.service = replace(self.service, service_deployment_arn=None)
-            case act.FailDeployment(service_revision_arn=arn, status=status, status_reason=why):
-                self.edit_revision(
-                    arn, rollout_state="FAILED", rollout_state_reason=action.rollout_state_reason
-                )
-                self.edit_deployment(action.service_deployment_arn, status=status, status_reason=why)
-                if status != "ROLLBACK_IN_PROGRESS":
-                    self.service = replace(self.service, service_deployment_arn=None)
-            case act.RollBack(to_revision=revision, service_deployment_arn=arn):
-                self.revisions[revision.service_revision_arn] = revision
-                self.edit_deployment(arn, status="ROLLBACK_IN_PROGRESS")
-                changes = {"revision_arn": revision.service_revision_arn, "service_deployment_arn": arn}
-                self.service = replace(self.service, **changes)
-            case _:
-                raise AssertionError(action.text())
+    @service.setter
+    def service(self, service: Service) -> None:
+        self.tx.put(service)
 
-    def edit_revision(self, arn: str, **changes: Any) -> None:
-        self.revisions[arn] = replace(self.revisions[arn], **changes)
+    @property
+    def instances(self) -> tuple[ContainerInstance, ...]:
+        return tuple(self.state.all(ContainerInstance))
 
-    def edit_deployment(self, arn: str | None, **changes: Any) -> None:
-        if arn is not None:
-            self.deployments[arn] = replace(self.deployments[arn], **changes)
+    @instances.setter
+    def instances(self, instances: tuple[ContainerInstance, ...]) -> None:
+        for instance in instances:
+            self.tx.put(instance)
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        return {task.task_arn: task for task in self.state.all(Task)}
 
     def deployment(self, number: int) -> ServiceDeployment:
-        return list(self.deployments.values())[number - 1]
+        deployment = self.state.get(ServiceDeployment, a_service_deployment(number).service_deployment_arn)
+        assert deployment is not None
+        return deployment
+
+    def edit_deployment(self, number: int, **changes: Any) -> None:
+        self.tx.put(replace(self.deployment(number), **changes))
 
     def revision(self, number: int) -> ServiceRevision:
-        return self.revisions[revision_arn(number)]
+        revision = self.state.get(ServiceRevision, revision_arn(number))
+        assert revision is not None
+        return revision
+
+    def shown(self) -> list[str]:
+        """`deployments[]` as a person reads it: id, status, roll-out state, desired / running + pending."""
+        counts = counts_of(self.state.all(Task))
+        return [
+            f"{revision.deployment_id[8:]}"
+            f" {'PRIMARY' if revision.service_revision_arn == self.service.revision_arn else 'ACTIVE'}"
+            f" {revision.rollout_state} {revision.desired_count}:"
+            f" {counts.get(revision.deployment_id, NO_TASKS).running}+{counts.get(revision.deployment_id, NO_TASKS).pending}"
+            for revision in shown_revisions(self.state, self.service, counts)
+        ]
 
     def told(self) -> list[str]:
         """The events since the last call, without the service's name."""
