@@ -132,7 +132,7 @@ def a_service(desired_count: int = 3, **members: Any) -> Service:
         circuit_breaker=members.pop("breaker", CircuitBreaker()),
         alarms=members.pop("alarms", DeploymentAlarms()),
         early_success=members.pop("early_success", EarlySuccess()),
-        bake_time_ms=members.pop("bake_time_ms", 0),
+        bake_time_ms=members.pop("bake_time_ms", None),
     )
     defaults: dict[str, Any] = {
         "service_arn": SERVICE,

@@ -44,11 +44,11 @@ def test_whatever_happens_there_is_never_a_second_task(happenings: list[tuple[st
         world.wait(60_000)
         world.run()
         world.end_stopping()
-    if "deployment configuration: " in world.service.noted:
+    if "deployment configuration: " in world.service.told_at:
         assert least > 0
         return
     assert world.service.steady_at is not None, world.told()
-    assert places(world) == places(world, len(world.revisions)) == list(range(1, len(world.instances) + 1))
+    assert places(world) == places(world, world.updates) == list(range(1, len(world.instances) + 1))
 
 
 def befall(world: World, happening: str, number: int) -> None:

@@ -156,7 +156,7 @@ def test_a_service_survives_anything_and_then_converges(
         world.wait(60_000)
         world.run()
         world.end_stopping()
-    if "deployment configuration: " in world.service.noted:
+    if "deployment configuration: " in world.service.told_at:
         assert world.service.desired_count == 1, "with one task these limits allow no move: ECS says so too"
         return
     assert world.service.steady_at is not None, world.told()

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from shipway.model.service import DeploymentAlarms
 from shipway.model.snapshot import ServiceSnapshot
 from shipway.scheduler.services import decide_service
 from tests.builders import (
@@ -146,9 +147,16 @@ def test_placement_refusals_tell_the_closest_instance() -> None:
 
 def test_placement_refusal_is_told_once_while_it_stands() -> None:
     """The same reason is not told again; it is forgotten when a task finds its place."""
-    told = a_service(1, noted=("placement: RESOURCE:MEMORY",))
+    told = a_service(1, told_at={"placement: RESOURCE:MEMORY": START_MS})
     assert messages(unplaceable(service=told, memory=4097)) == []
     assert "over: placement: RESOURCE:MEMORY" in planned(unplaceable(service=told))
+
+
+def test_placement_refusal_that_lasts_is_told_again_after_six_hours() -> None:
+    """Once when it begins, then every six hours while it stands."""
+    world = World(a_service(1), instances=(an_instance(memory=100),))
+    world.wait(13 * 3_600_000)
+    assert [message.split(".")[0] for message in world.told()] == [UNPLACED.rstrip(".")] * 3
 
 
 def test_no_complaint_while_tasks_are_leaving() -> None:
@@ -156,8 +164,8 @@ def test_no_complaint_while_tasks_are_leaving() -> None:
     leaving = a_task(9, desired_status="STOPPED", last_status="STOPPING")
     snapshot = unplaceable(memory=4097, tasks=(leaving,))
     assert messages(snapshot) == []
-    noted = replace(snapshot, service=replace(snapshot.service, noted=("placement: RESOURCE:MEMORY",)))
-    assert "over" not in planned(noted)
+    told = replace(snapshot.service, told_at={"placement: RESOURCE:MEMORY": START_MS})
+    assert "over" not in planned(replace(snapshot, service=told))
 
 
 def test_fargate_service_without_capacity() -> None:
@@ -295,6 +303,19 @@ def test_bake_time_delays_completion() -> None:
     assert world.revision(1).rollout_state == "IN_PROGRESS"
     world.wait(1)
     assert world.revision(1).rollout_state == "COMPLETED"
+
+
+def test_alarms_are_watched_for_a_while_before_completion() -> None:
+    """With alarms and no bake time given, the deployment waits a minute; a bake time of 0 is an answer too."""
+    alarms = DeploymentAlarms(enable=True, names=("hot",))
+    for bake_time_ms, state in ((None, "IN_PROGRESS"), (0, "COMPLETED")):
+        world = World(a_service(1, alarms=alarms, bake_time_ms=bake_time_ms))
+        world.settle()
+        world.run()
+        world.wait(64_999)
+        assert world.revision(1).rollout_state == state
+        world.wait(1)
+        assert world.revision(1).rollout_state == "COMPLETED"
 
 
 def test_bake_time_is_a_wait_that_speed_shortens() -> None:

@@ -212,15 +212,17 @@ class World:
         return revision
 
     def shown(self) -> list[str]:
-        """`deployments[]` as a person reads it: id, status, roll-out state, desired / running + pending."""
+        """`deployments[]` as a person reads it: number, status, roll-out state, desired: running+pending."""
         counts = counts_of(self.state.all(Task))
-        return [
-            f"{revision.deployment_id[8:]}"
-            f" {'PRIMARY' if revision.service_revision_arn == self.service.revision_arn else 'ACTIVE'}"
-            f" {revision.rollout_state} {revision.desired_count}:"
-            f" {counts.get(revision.deployment_id, NO_TASKS).running}+{counts.get(revision.deployment_id, NO_TASKS).pending}"
-            for revision in shown_revisions(self.state, self.service, counts)
-        ]
+        lines = []
+        for revision in shown_revisions(self.state, self.service, counts):
+            status = "PRIMARY" if revision.service_revision_arn == self.service.revision_arn else "ACTIVE"
+            count = counts.get(revision.deployment_id, NO_TASKS)
+            lines.append(
+                f"{revision.deployment_id.rpartition('/')[2]} {status} {revision.rollout_state}"
+                f" {revision.desired_count}: {count.running}+{count.pending}"
+            )
+        return lines
 
     def told(self) -> list[str]:
         """The events since the last call, without the service's name."""

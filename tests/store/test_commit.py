@@ -152,18 +152,15 @@ def test_a_completed_deployment_is_the_next_rollback_target() -> None:
     assert (ended.status, ended.finished_at) == ("SUCCESSFUL", NOW)
 
 
-def test_a_cause_is_told_once_until_it_is_over() -> None:
-    """The same cause twice makes one event; cleared, it is told again."""
-    service = a_service(events=(), noted=())
+def test_a_cause_is_remembered_with_its_moment_until_it_is_over() -> None:
+    """Who decides can tell from it whether to tell again."""
+    service = a_service(events=())
     store = a_store(service)
-    told = [
-        act.EmitEvent(
-            service_arn=service.service_arn, event_id=str(number), message="m", cause="placement", reason=WHY
-        )
-        for number in range(3)
-    ]
-    over = act.ClearCause(service_arn=service.service_arn, cause="placement", reason=WHY)
-    commit(store, told[0], told[1])
-    commit(store, over, told[2])
+    told = act.EmitEvent(
+        service_arn=service.service_arn, event_id="1", message="m", cause="placement", reason=WHY
+    )
+    commit(store, told)
+    assert store.state.all(Service)[0].told_at == {"placement": NOW}
+    commit(store, act.ClearCause(service_arn=service.service_arn, cause="placement", reason=WHY))
     (after,) = store.state.all(Service)
-    assert [event.event_id for event in after.events] == ["2", "0"]
+    assert after.told_at == {} and [event.event_id for event in after.events] == ["1"]

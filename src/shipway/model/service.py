@@ -42,7 +42,7 @@ class DeploymentConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
     alarms: DeploymentAlarms = DeploymentAlarms()
     strategy: str = "ROLLING"
     early_success: EarlySuccess = EarlySuccess()
-    bake_time_ms: int = 0
+    bake_time_ms: int | None = None  # None: nothing said; then only alarms ask for one
     verbatim: Document = {}  # every other member, echoed
 
 
@@ -73,7 +73,7 @@ class Service(Record, frozen=True, kw_only=True):
     role_arn: str | None = None
     events: tuple[Event, ...] = ()
     steady_at: int | None = None  # since when it is in a steady state; None when it is not
-    noted: tuple[str, ...] = ()  # causes already told in an event and still standing
+    told_at: dict[str, int] = {}  # causes that stand, and when an event told of each last
     tags: tuple[Document, ...] = ()
 
     @property

@@ -32,6 +32,8 @@ class Timing(msgspec.Struct, frozen=True):
     crash_pause_max_ms: int = 60_000  # the ceiling when the tasks did run, if only for a moment
     stopped_task_retention_ms: int = 3_600_000
     steady_repeat_ms: int = 6 * 3_600_000
+    cause_repeat_ms: int = 6 * 3_600_000  # what still stands in the way is told again
+    alarm_bake_ms: int = 60_000  # how long alarms are watched after a roll-out, unless the user says
 
     def at_speed(self, speed: float) -> Timing:
         """The same waits, each shortened to its `speed`th part."""

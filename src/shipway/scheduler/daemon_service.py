@@ -18,7 +18,7 @@ from shipway.model.task import Task
 from shipway.scheduler import deployments
 from shipway.scheduler.back_off import BackOff, back_off
 from shipway.scheduler.daemon_seats import Seat, eligible_for, elsewhere, seated, seats_of
-from shipway.scheduler.events import Narrator, stopped_running
+from shipway.scheduler.events import Narrator, narrator_of, stopped_running
 from shipway.scheduler.failures import failed_health_check
 from shipway.scheduler.health import Condition
 from shipway.scheduler.launch import NO_DEFINITION, Launched, birth_of, born_on, ground_of
@@ -40,7 +40,7 @@ class Start(msgspec.Struct, frozen=True):
 
 
 def decide_daemon(snapshot: ServiceSnapshot, ids: Ids) -> Plan:
-    narrator = Narrator(snapshot.service, ids)
+    narrator = narrator_of(snapshot, ids)
     views = eligible_for(snapshot)
     survey = survey_of(seated(snapshot, views))
     books = (

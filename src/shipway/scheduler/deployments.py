@@ -122,10 +122,19 @@ def rolled_out(survey: Survey) -> bool:
     return alone and exact
 
 
+def bake_time_ms(survey: Survey) -> int:
+    """What the user says; else a while for the alarms to notice. A rollback does not bake."""
+    configuration, timing = survey.snapshot.service.deployment_configuration, survey.snapshot.timing
+    if survey.current is not None and survey.current.status == "ROLLBACK_IN_PROGRESS":
+        return 0
+    if configuration.bake_time_ms is not None:
+        return timing.scaled(configuration.bake_time_ms)
+    return timing.alarm_bake_ms if configuration.alarms.enable else 0
+
+
 def bake_until(survey: Survey) -> int:
     """When the bake time is over: it counts from the last task to become healthy, or old one to stop."""
-    configured_ms = survey.snapshot.service.deployment_configuration.bake_time_ms
-    bake_ms = survey.snapshot.timing.scaled(configured_ms)
+    bake_ms = bake_time_ms(survey)
     if not bake_ms:
         return 0
     now_ms, target_id = survey.snapshot.now_ms, survey.target.revision.deployment_id

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from shipway.model.actions import Action, ClearCause, EmitEvent
 from shipway.model.arn import short_name
 from shipway.model.service import Service
+from shipway.model.snapshot import ServiceSnapshot
 from shipway.model.task import Task
 from shipway.scheduler.placement import Failure
 from shipway.seams import Ids
@@ -27,17 +28,21 @@ CLOSEST = {
 
 
 class Narrator:
-    """Makes the events of one service; a cause that stands is told once, and again only after it was over."""
+    """Makes the events of one service. A cause that stands is told once, and again after it was over, or when
+    it was told last before `repeat_before`.
+    """
 
-    def __init__(self, service: Service, ids: Ids) -> None:
+    def __init__(self, service: Service, ids: Ids, repeat_before: int = 0) -> None:
         self._service = service
         self._ids = ids
+        self._repeat_before = repeat_before
 
     def tell(
         self, message: str, reason: str, about: str = "", cause: str | None = None
     ) -> tuple[Action, ...]:
         """An event: `(service S) message`; with `about`, `(service S, taskSet ecs-svc/ID) message`."""
-        if cause is not None and cause in self._service.noted:
+        told_at = None if cause is None else self._service.told_at.get(cause)
+        if told_at is not None and told_at > self._repeat_before:
             return ()
         of = f"{self._service.service_name}, taskSet {about}" if about else self._service.service_name
         return (
@@ -53,12 +58,16 @@ class Narrator:
     def standing(self, kind: str, told: tuple[str, str, str] | None) -> tuple[Action, ...]:
         """A condition that lasts: `told` is (detail, message, reason) while it stands, None afterwards."""
         cause = f"{kind}: {told[0]}" if told else ""
-        over = [noted for noted in self._service.noted if noted.startswith(f"{kind}: ") and noted != cause]
+        over = [told for told in self._service.told_at if told.startswith(f"{kind}: ") and told != cause]
         cleared = tuple(
-            ClearCause(service_arn=self._service.service_arn, cause=noted, reason="It stands no longer.")
-            for noted in over
+            ClearCause(service_arn=self._service.service_arn, cause=former, reason="It stands no longer.")
+            for former in over
         )
         return (*cleared, *(self.tell(told[1], told[2], cause=cause) if told else ()))
+
+
+def narrator_of(snapshot: ServiceSnapshot, ids: Ids) -> Narrator:
+    return Narrator(snapshot.service, ids, snapshot.now_ms - snapshot.timing.cause_repeat_ms)
 
 
 def task_list(tasks: Sequence[Task]) -> str:

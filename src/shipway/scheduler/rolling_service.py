@@ -13,7 +13,7 @@ from shipway.model.snapshot import ServiceSnapshot
 from shipway.model.task import Task
 from shipway.scheduler import deployments, events
 from shipway.scheduler.back_off import BackOff, back_off
-from shipway.scheduler.events import Narrator
+from shipway.scheduler.events import Narrator, narrator_of
 from shipway.scheduler.launch import Launched, ground_of, launch
 from shipway.scheduler.moves import Moves, plan_moves
 from shipway.scheduler.placement import Failure
@@ -25,7 +25,7 @@ from shipway.seams import Ids
 
 
 def decide_rolling(snapshot: ServiceSnapshot, ids: Ids) -> Plan:
-    narrator = Narrator(snapshot.service, ids)
+    narrator = narrator_of(snapshot, ids)
     survey = survey_of(snapshot)
     books = (
         *deployments.begun_and_superseded(survey),
@@ -139,6 +139,8 @@ def wake_at(survey: Survey, pauses: dict[str, BackOff], moves: Moves) -> int | N
     now_ms = survey.snapshot.now_ms
     moments = [condition.changes_at or 0 for condition in survey.live]
     moments += [pause.until for pause in pauses.values()]
+    repeat_ms = survey.snapshot.timing.cause_repeat_ms
+    moments += [told_at + repeat_ms for told_at in survey.snapshot.service.told_at.values()]
     if survey.target.in_progress:
         moments.append(deployments.bake_until(survey))
     elif moves.nothing and is_steady(survey, False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shipway.model.actions import Action, CloseService, Plan, StopDeployment
 from shipway.model.snapshot import ServiceSnapshot
 from shipway.scheduler import events
-from shipway.scheduler.events import Narrator
+from shipway.scheduler.events import narrator_of
 from shipway.scheduler.replacement import stop
 from shipway.seams import Ids
 
@@ -14,7 +14,7 @@ def wind_down(snapshot: ServiceSnapshot, ids: Ids) -> Plan:
     """A deleted service: its tasks stop, targets drained first; it closes when none is left."""
     if snapshot.service.status != "DRAINING":
         return Plan()
-    service, narrator = snapshot.service, Narrator(snapshot.service, ids)
+    service, narrator = snapshot.service, narrator_of(snapshot, ids)
     actions: list[Action] = [
         StopDeployment(
             service_deployment_arn=deployment.service_deployment_arn,

@@ -78,7 +78,7 @@ def check(configuration: DeploymentConfiguration) -> None:
         raise invalid(
             "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments"
         )
-    if not 0 <= configuration.bake_time_ms <= 1440 * 60_000:
+    if not 0 <= (configuration.bake_time_ms or 0) <= 1440 * 60_000:
         raise invalid("bakeTimeInMinutes must be between 0 and 1440.")
 
 
@@ -99,6 +99,6 @@ def configuration_wire(configuration: DeploymentConfiguration) -> Document:
             "enable": configuration.alarms.enable,
         },
         "strategy": configuration.strategy,
-        "bakeTimeInMinutes": configuration.bake_time_ms // 60_000,
+        "bakeTimeInMinutes": (configuration.bake_time_ms or 0) // 60_000,
         **configuration.verbatim,
     }

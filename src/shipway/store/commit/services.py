@@ -13,16 +13,15 @@ from shipway.store.store import Transaction
 
 def emit_event(tx: Transaction, action: act.EmitEvent, now_ms: int) -> None:
     service = edit(tx, Service, action.service_arn)
-    if action.cause is not None and action.cause in service.noted:
-        return
-    noted = service.noted if action.cause is None else (*service.noted, action.cause)
+    told_at = service.told_at if action.cause is None else {**service.told_at, action.cause: now_ms}
     events = with_events(service.events, (Event(action.event_id, now_ms, action.message),))
-    tx.put(replace(service, events=events, noted=noted))
+    tx.put(replace(service, events=events, told_at=told_at))
 
 
 def clear_cause(tx: Transaction, action: act.ClearCause, now_ms: int) -> None:
     service = edit(tx, Service, action.service_arn)
-    tx.put(replace(service, noted=tuple(cause for cause in service.noted if cause != action.cause)))
+    told_at = {cause: at for cause, at in service.told_at.items() if cause != action.cause}
+    tx.put(replace(service, told_at=told_at))
 
 
 def set_steady(tx: Transaction, action: act.SetSteady, now_ms: int) -> None:
