@@ -306,7 +306,7 @@ def test_bake_time_delays_completion() -> None:
 
 
 def test_alarms_are_watched_for_a_while_before_completion() -> None:
-    """With alarms and no bake time given, the deployment waits a minute; a bake time of 0 is an answer too."""
+    """With alarms and no bake time given, the deployment waits a minute; a bake time of 0 is one too."""
     alarms = DeploymentAlarms(enable=True, names=("hot",))
     for bake_time_ms, state in ((None, "IN_PROGRESS"), (0, "COMPLETED")):
         world = World(a_service(1, alarms=alarms, bake_time_ms=bake_time_ms))
