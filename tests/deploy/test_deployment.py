@@ -131,7 +131,7 @@ def test_task_too_large_for_every_instance_is_refused_at_once() -> None:
     ]
     with pytest.raises(DeployError) as raised:
         deployed(world)
-    assert "4 MiB of memory are missing (the task needs 64, 60 are free)" in raised.value.sentence
+    assert "lacks 4 MiB of memory (the task needs 64, there are 60)" in raised.value.sentence
     assert "abcdef12" in raised.value.sentence
     assert world.docker.built == []
 

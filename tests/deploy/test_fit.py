@@ -42,8 +42,8 @@ def test_closest_instance_and_what_it_lacks_are_named() -> None:
     gap = closest(needs, [instance("aaaaaaaa", 100, 600), instance("bbbbbbbb", 2048, 650)])
     assert gap is not None
     assert sentence(gap, 2) == (
-        "On container instance bbbbbbbb (i-bbbbbbbb); it is the closest of 2: "
-        "50 MiB of memory are missing (the task needs 700, 650 are free)."
+        "The closest of 2, container instance bbbbbbbb (i-bbbbbbbb), "
+        "lacks 50 MiB of memory (the task needs 700, there are 650)."
     )
 
 

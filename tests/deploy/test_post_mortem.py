@@ -179,8 +179,8 @@ def test_placement_names_what_is_missing_and_where() -> None:
         definition=definition(1, "hello:1", 900),
     )
     assert render(explain(evidence)) == (
-        "Why: No container instance has room for the task. On container instance abcdef12: "
-        "400 MiB of memory are missing (the task needs 900, 500 are free). "
+        "Why: No container instance has room for the task. The only container instance abcdef12 "
+        "lacks 400 MiB of memory (the task needs 900, there are 500). "
         "Lower the task's needs, add a larger instance, or stop other tasks.\n"
         "  ECS says: (service hello) was unable to place a task because "
         "no container instance met all of it."

@@ -49,17 +49,18 @@ def wish(
 
 
 def test_first_deployment_makes_everything() -> None:
-    """Cluster, load balancer, target group, listener, task definition, service, in this order."""
+    """Task definition, cluster, load balancer, target group, listener, service, in this order."""
     plan = plan_release(wanted(balancer=wish()), Seen(cluster=None))
     assert render(plan) == (
-        "1. create the cluster hello: it does not exist yet, and it may be created here\n"
-        "2. create the load balancer hello: there is none of this name yet\n"
-        "3. create the target group hello: there is none of this name yet\n"
-        "4. set on the target group hello: deregistration_delay.timeout_seconds = 5: "
+        "1. register a revision of the task definition hello: the first revision of this family\n"
+        "2. create the cluster hello: it does not exist yet, and it may be created here\n"
+        "3. see that a container instance of hello can hold the task: its instances are known only now\n"
+        "4. create the load balancer hello: there is none of this name yet\n"
+        "5. create the target group hello: there is none of this name yet\n"
+        "6. set on the target group hello: deregistration_delay.timeout_seconds = 5: "
         "the delay for requests in flight, as shipway.yml says\n"
-        "5. create the listener of hello on port 80: nothing listens on this port yet\n"
-        "6. register a revision of the task definition hello: the first revision of this family\n"
-        "7. create the service hello with the new revision: "
+        "7. create the listener of hello on port 80: nothing listens on this port yet\n"
+        "8. create the service hello with the new revision: "
         "there is no such service yet"
     )
 

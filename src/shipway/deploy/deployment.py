@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +12,10 @@ from shipway.deploy.edge.aws import Aws
 from shipway.deploy.edge.git import clean_commit
 from shipway.deploy.errors import DeployError
 from shipway.deploy.execute import Executor
-from shipway.deploy.observe import no_service, observe, room_missing
+from shipway.deploy.observe import no_service, observe, refuse_without_room
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.actions import Plan, render
+from shipway.deploy.planning.fit import on_instances
 from shipway.deploy.planning.images import (
     ImageWish,
     ecr_repositories,
@@ -39,18 +42,21 @@ def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOpti
     for warning in application.warnings:
         tools.progress.say(f"note: {warning}")
     wanted, wishes = _wanted(application, aws, options)
-    seen = observe(aws, wanted.service_name, str(wanted.task_definition["family"]), wanted.balancer)
+    definition = wanted.task_definition
+    seen = observe(aws, wanted.service_name, str(definition["family"]), wanted.balancer)
     images = plan_images(wishes, _missing_repositories(aws, wishes))
     # Planned once before anything is touched: whatever the plan refuses leaves nothing behind.
     release = plan_release(wanted, seen)
-    _refuse_without_room(aws, wanted, seen)
+    if seen.cluster is not None and on_instances(definition, wanted.service or seen.service or {}):
+        refuse_without_room(aws, definition)
     if options.dry_run:
         return _dry_run(wanted, seen, (*images, *release))
     executor = Executor(aws, tools.docker, tools.progress, application.folder)
-    made = executor.apply(images)
-    pinned = with_images(wanted.task_definition, made.digests)
-    outcome = release_service(replace(wanted, task_definition=pinned), seen, executor, tools, options)
-    return replace(outcome, images=made.digests, duration_ms=tools.pace.now_ms() - started_ms)
+    with all_or_nothing(executor, tools):
+        digests = executor.apply(images).digests
+        pinned = replace(wanted, task_definition=with_images(definition, digests))
+        outcome = release_service(pinned, seen, executor, tools, options)
+    return replace(outcome, images=digests, duration_ms=tools.pace.now_ms() - started_ms)
 
 
 def deploy_tag(service_name: str, aws: Aws, tools: Tools, options: DeployOptions) -> Outcome:
@@ -75,8 +81,20 @@ def deploy_tag(service_name: str, aws: Aws, tools: Tools, options: DeployOptions
     if options.dry_run:
         return _dry_run(wanted, seen, plan_release(wanted, seen))
     executor = Executor(aws, tools.docker, tools.progress, ".")
-    outcome = release_service(wanted, seen, executor, tools, options)
+    with all_or_nothing(executor, tools):
+        outcome = release_service(wanted, seen, executor, tools, options)
     return replace(outcome, images=images, duration_ms=tools.pace.now_ms() - started_ms)
+
+
+@contextmanager
+def all_or_nothing(executor: Executor, tools: Tools) -> Iterator[None]:
+    """A deployment that fails before ECS has taken the service unmakes what it made."""
+    try:
+        yield
+    except (DeployError, KeyboardInterrupt):
+        with tools.interruption.held():
+            executor.undo()
+        raise
 
 
 def _wanted(
@@ -116,18 +134,6 @@ def _missing_repositories(aws: Aws, wishes: tuple[ImageWish, ...]) -> tuple[str,
     return tuple(
         name for name in ecr_repositories(wishes) if aws.ecr.repository_uri(repository_name(name)) is None
     )
-
-
-def _refuse_without_room(aws: Aws, wanted: Wanted, seen: Seen) -> None:
-    if seen.cluster is None:
-        return
-    missing = room_missing(aws, wanted.task_definition, wanted.service or seen.service or {})
-    if missing is not None:
-        raise DeployError(
-            f"No container instance of {wanted.cluster} can hold the task "
-            f"{wanted.task_definition['family']}, not even an empty one. {missing} "
-            "Lower its needs, or add a larger instance."
-        )
 
 
 def _dry_run(wanted: Wanted, seen: Seen, plan: Plan) -> Outcome:

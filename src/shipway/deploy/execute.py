@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.edge.docker import Docker
 from shipway.deploy.edge.progress import Progress
+from shipway.deploy.errors import AwsRefusal, DeployError
+from shipway.deploy.observe import refuse_without_room
 from shipway.deploy.planning import actions
 from shipway.deploy.planning.actions import REGISTERED, Plan
 from shipway.deploy.planning.load_balancing import BalancerSeen, BalancerWish
-from shipway.deploy.planning.references import in_ecr, registry_address, repository_name
+from shipway.deploy.planning.references import in_ecr, registry_address, repository_name, short
 
 Members = dict[str, Any]
 
@@ -40,6 +44,7 @@ class Executor:
         self.made = Made()
         self.balancer: BalancerWish | None = None
         self._repositories: dict[str, str] = {}
+        self._undo: list[tuple[str, Callable[[], None]]] = []
 
     def expect(self, wish: BalancerWish | None, seen: BalancerSeen) -> None:
         self.balancer = wish
@@ -53,21 +58,37 @@ class Executor:
             self._one(action)
         return self.made
 
+    def undo(self) -> None:
+        """Unmake what was made since ECS last took a service, the latest first."""
+        while self._undo:
+            what, unmake = self._undo.pop()
+            try:
+                unmake()
+                self.progress.say(f"removed the {what} again: the deployment has failed")
+            except DeployError as error:
+                self.progress.say(f"the {what} is left behind: {error.sentence}")
+
     def _one(self, action: actions.Action) -> None:
         match action:
             case actions.BuildImage():
                 image_id = self.docker.build(action, self.folder, self.progress.now)
                 self.made.image_ids[action.container] = image_id
             case actions.CreateRepository():
-                self._repositories[action.repository] = self.aws.ecr.create_repository(
-                    repository_name(action.repository)
-                )
+                name = repository_name(action.repository)
+                self._repositories[action.repository] = self.aws.ecr.create_repository(name)
+                self._made(f"image repository {name}", self.aws.ecr.delete_repository, name)
             case actions.PushImage():
                 self._push(action)
             case actions.CreateCluster():
                 self.aws.ecs.create_cluster()
+                self._made(f"cluster {action.cluster}", self.aws.ecs.delete_cluster)
+            case actions.CheckRoom():
+                refuse_without_room(self.aws, action.task_definition)
             case actions.RegisterTaskDefinition():
-                self.made.task_definition = self.aws.ecs.register_task_definition(action.members)
+                made = self.aws.ecs.register_task_definition(action.members)
+                self.made.task_definition = made
+                arn = str(made["taskDefinitionArn"])
+                self._made(f"task definition {short(arn)}", self.aws.ecs.deregister_task_definition, arn)
             case actions.CreateService():
                 members = {
                     "serviceName": action.service,
@@ -75,12 +96,12 @@ class Executor:
                     **self._targets(action.target_group),
                 }
                 members["taskDefinition"] = self._task_definition(action.task_definition)
-                self.made.service = self.aws.ecs.create_service(members)
+                self._service(self.aws.ecs.create_service, members)
             case actions.UpdateService():
                 members = {"service": action.service, **action.members, **self._targets(action.target_group)}
                 if action.task_definition is not None:
                     members["taskDefinition"] = self._task_definition(action.task_definition)
-                self.made.service = self.aws.ecs.update_service(members)
+                self._service(self.aws.ecs.update_service, members)
             case _:
                 self._balance(action)
 
@@ -89,6 +110,8 @@ class Executor:
         match action:
             case actions.CreateLoadBalancer():
                 self.made.load_balancer = elbv2.create_load_balancer(action.members)
+                arn = self.made.load_balancer["LoadBalancerArn"]
+                self._made(f"load balancer {action.name}", elbv2.delete_load_balancer, arn)
             case actions.CreateTargetGroup():
                 network = (
                     {"VpcId": self.made.load_balancer["VpcId"]}
@@ -96,6 +119,8 @@ class Executor:
                     else {}
                 )
                 self.made.target_group = elbv2.create_target_group(action.members | network)
+                arn = self.made.target_group["TargetGroupArn"]
+                self._made(f"target group {action.name}", elbv2.delete_target_group, arn)
             case actions.ModifyTargetGroup():
                 elbv2.modify_target_group(self.made.target_group["TargetGroupArn"], action.members)
             case actions.SetTargetGroupAttributes():
@@ -103,7 +128,7 @@ class Executor:
                 elbv2.set_target_group_attributes(arn, dict(action.attributes))
             case actions.CreateListener():
                 forward = {"Type": "forward", "TargetGroupArn": self.made.target_group["TargetGroupArn"]}
-                elbv2.create_listener(
+                listener = elbv2.create_listener(
                     {
                         "LoadBalancerArn": self.made.load_balancer["LoadBalancerArn"],
                         "Protocol": "HTTP",
@@ -111,6 +136,20 @@ class Executor:
                         "DefaultActions": [forward],
                     }
                 )
+                what = f"listener of {action.name} on port {action.port}"
+                self._made(what, elbv2.delete_listener, listener["ListenerArn"])
+
+    def _service(self, call: Callable[[Members], Members], members: Members) -> None:
+        # From here on ECS may have taken the service, even if we never hear of it.
+        undo, self._undo = self._undo, []
+        try:
+            self.made.service = call(members)
+        except AwsRefusal:
+            self._undo = undo
+            raise
+
+    def _made(self, what: str, unmake: Callable[..., None], *arguments: str) -> None:
+        self._undo.append((what, partial(unmake, *arguments)))
 
     def _push(self, action: actions.PushImage) -> None:
         image_id = self.made.image_ids[action.container]

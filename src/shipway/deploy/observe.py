@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shipway.deploy.edge.aws import Aws
+from shipway.deploy.errors import DeployError
 from shipway.deploy.follow import resilient
 from shipway.deploy.planning.fit import needs_of, never_fits, sentence
 from shipway.deploy.planning.load_balancing import BalancerSeen, BalancerWish
@@ -38,16 +39,16 @@ def observe_balancer(aws: Aws, wish: BalancerWish) -> BalancerSeen:
     return BalancerSeen(load_balancer, target_group, tuple(sorted(attributes.items())), tuple(listeners))
 
 
-def room_missing(aws: Aws, definition: Members, service: Members) -> str | None:
-    """Said before anything is touched: no instance could hold this task, even an empty one."""
-    fargate = service.get("launchType") == "FARGATE" or definition.get("requiresCompatibilities") == [
-        "FARGATE"
-    ]
-    if fargate or service.get("capacityProviderStrategy"):
-        return None
+def refuse_without_room(aws: Aws, definition: Members) -> None:
+    """When no container instance could hold this task, not even an empty one."""
     instances = aws.ecs.container_instances()
     gap = never_fits(needs_of(definition), instances)
-    return None if gap is None else sentence(gap, len(instances))
+    if gap is not None:
+        raise DeployError(
+            f"No container instance of {aws.ecs.cluster} can hold the task {definition['family']}, "
+            f"not even an empty one. {sentence(gap, len(instances))} "
+            "Lower its needs, or add a larger instance."
+        )
 
 
 def urls(aws: Aws, service: Members) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Protocol
 from shipway.deploy.edge.ecr import RegistryLogin
 from shipway.deploy.errors import DeployError
 from shipway.deploy.planning.actions import BuildImage
+from shipway.deploy.planning.references import registry_address, without_tag
 
 LAST_LINES = 15
 DIGEST = re.compile(r"digest: (sha256:[0-9a-f]{64})")
@@ -45,7 +46,8 @@ class DockerCommand:
             )
         with tempfile.TemporaryDirectory(prefix="shipway-build-") as scratch:
             id_file = Path(scratch) / "id"
-            command = ["docker", "build", "--iidfile", str(id_file)]
+            # --force-rm: a step that fails would leave its container behind (BuildKit has none to leave).
+            command = ["docker", "build", "--force-rm", "--iidfile", str(id_file)]
             if action.dockerfile:
                 command += ["-f", str(context / action.dockerfile)]
             if action.target:
@@ -75,7 +77,7 @@ class DockerCommand:
     def _push(self, reference: str, environment: dict[str, str] | None) -> str:
         done = _captured(["docker", "push", reference], environment)
         if done.returncode != 0:
-            raise _refused(f"The registry refused {reference}", done)
+            raise _refused(f"The registry refused {reference}", done, _what_to_do(reference, environment))
         found = DIGEST.search(done.stdout)
         if found is None:
             raise DeployError(f"docker push of {reference} named no digest, so the image cannot be pinned.")
@@ -148,9 +150,17 @@ def _build_error(action: BuildImage, lines: list[str]) -> DeployError:
     )
 
 
-def _refused(what: str, done: subprocess.CompletedProcess[str]) -> DeployError:
+def _what_to_do(reference: str, environment: dict[str, str] | None) -> str:
+    """We log in to ECR ourselves; to any other registry the user does."""
+    if environment is not None:
+        return ""
+    address = registry_address(without_tag(reference))
+    return f". See that it answers, and that `docker login{f' {address}' if address else ''}` was done."
+
+
+def _refused(what: str, done: subprocess.CompletedProcess[str], advice: str = "") -> DeployError:
     said = [line for line in (done.stderr + "\n" + done.stdout).splitlines() if line.strip()]
     if any(NO_ENGINE.search(line) for line in said):
         return _no_engine()
     errors = [line for line in said if "WARNING" not in line]
-    return DeployError(f"{what}: {(errors or said or ['no reason given'])[0].strip()}")
+    return DeployError(f"{what}: {(errors or said or ['no reason given'])[0].strip().rstrip('.')}{advice}")

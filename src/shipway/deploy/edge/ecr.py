@@ -38,6 +38,10 @@ class Ecr:
         answer = self._calls.call("CreateRepository", {"repositoryName": name})
         return _text(answer["repository"]["repositoryUri"])
 
+    def delete_repository(self, name: str) -> None:
+        """With whatever images are in it."""
+        self._calls.call("DeleteRepository", {"repositoryName": name, "force": True})
+
     def tag_of(self, repository: str, digest: str) -> str | None:
         """A tag that this digest was pushed under; version numbers before others."""
         request = {"repositoryName": repository, "imageIds": [{"imageDigest": digest}]}

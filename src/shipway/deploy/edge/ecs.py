@@ -69,6 +69,9 @@ class Ecs:
     def register_task_definition(self, members: Members) -> Members:
         return _member(self._calls.call("RegisterTaskDefinition", members), "taskDefinition")
 
+    def deregister_task_definition(self, arn: str) -> None:
+        self._calls.call("DeregisterTaskDefinition", {"taskDefinition": arn})
+
     def service_deployments(self, service: str, statuses: Iterable[str] = ()) -> Iterator[Members]:
         """Newest first."""
         request: Members = {"cluster": self.cluster, "service": service}

@@ -55,6 +55,9 @@ class Elbv2:
     def create_listener(self, members: Members) -> Members:
         return _first(self._calls.call("CreateListener", members), "Listeners")
 
+    def delete_listener(self, arn: str) -> None:
+        self._calls.call("DeleteListener", {"ListenerArn": arn})
+
     def delete_load_balancer(self, arn: str) -> None:
         self._calls.call("DeleteLoadBalancer", {"LoadBalancerArn": arn})
 

@@ -55,6 +55,16 @@ class CreateCluster:
 
 
 @dataclass(frozen=True)
+class CheckRoom:
+    cluster: str
+    task_definition: Members
+    reason: str
+
+    def text(self) -> str:
+        return f"see that a container instance of {self.cluster} can hold the task"
+
+
+@dataclass(frozen=True)
 class CreateLoadBalancer:
     name: str
     members: Members
@@ -148,6 +158,7 @@ Action = (
     | CreateRepository
     | PushImage
     | CreateCluster
+    | CheckRoom
     | CreateLoadBalancer
     | CreateTargetGroup
     | ModifyTargetGroup

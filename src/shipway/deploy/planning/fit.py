@@ -87,12 +87,18 @@ def never_fits(needs: Needs, instances: list[Members]) -> Shortfall | None:
 def sentence(gap: Shortfall, count: int) -> str:
     """Which resource, how much is missing, on which instance it was closest."""
     parts = [
-        f"{want - have} {UNITS[name]} are missing (the task needs {want}, {have} are free)"
+        f"lacks {want - have} {UNITS[name]} (the task needs {want}, there are {have})"
         for name, want, have in gap.missing
     ]
-    parts += [f"port {port} is taken" for port in gap.ports]
-    of = f"; it is the closest of {count}" if count > 1 else ""
-    return f"On container instance {gap.instance}{of}: {' and '.join(parts)}."
+    parts += [f"has port {port} taken" for port in gap.ports]
+    who = f"container instance {gap.instance}"
+    return f"{f'The closest of {count}, {who},' if count > 1 else f'The only {who}'} {' and '.join(parts)}."
+
+
+def on_instances(definition: Members, service: Members) -> bool:
+    """Whether such tasks go to the cluster's container instances; Fargate's capacity has no bounds."""
+    fargate = definition.get("requiresCompatibilities") == ["FARGATE"]
+    return not (fargate or service.get("launchType") == "FARGATE" or service.get("capacityProviderStrategy"))
 
 
 def _distance(gap: Shortfall) -> tuple[float, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from shipway.deploy.errors import DeployError
 from shipway.deploy.planning.actions import (
     REGISTERED,
     Action,
+    CheckRoom,
     CreateCluster,
     CreateService,
     Plan,
@@ -18,6 +20,7 @@ from shipway.deploy.planning.actions import (
 )
 from shipway.deploy.planning.canonical import covers, same
 from shipway.deploy.planning.difference import brief, differences
+from shipway.deploy.planning.fit import on_instances
 from shipway.deploy.planning.load_balancing import BalancerSeen, BalancerWish, plan_load_balancing
 
 Members = dict[str, Any]
@@ -67,14 +70,15 @@ class Seen:
 
 
 def plan_release(wanted: Wanted, seen: Seen) -> Plan:
+    """What ECS may refuse comes first: the less is made by then, the less is to be unmade."""
     actions: list[Action] = []
-    if seen.cluster is None:
-        actions.append(_create_cluster(wanted))
-    if wanted.balancer is not None:
-        actions += plan_load_balancing(wanted.balancer, seen.balancer, local=wanted.local)
     task_definition, register = _task_definition(wanted, seen)
     if register is not None:
         actions.append(register)
+    if seen.cluster is None:
+        actions += _new_cluster(wanted)
+    if wanted.balancer is not None:
+        actions += plan_load_balancing(wanted.balancer, seen.balancer, local=wanted.local)
     if seen.service is None or seen.service.get("status") == "INACTIVE":
         actions.append(_create_service(wanted, task_definition))
     else:
@@ -84,13 +88,16 @@ def plan_release(wanted: Wanted, seen: Seen) -> Plan:
     return tuple(actions)
 
 
-def _create_cluster(wanted: Wanted) -> CreateCluster:
+def _new_cluster(wanted: Wanted) -> Iterator[Action]:
     if not wanted.create_cluster:
         raise DeployError(
             f"The cluster {wanted.cluster!r} does not exist in this account and region. "
             "Correct cluster: in shipway.yml, create it, or write create: true."
         )
-    return CreateCluster(wanted.cluster, "it does not exist yet, and it may be created here")
+    yield CreateCluster(wanted.cluster, "it does not exist yet, and it may be created here")
+    if wanted.local and on_instances(wanted.task_definition, wanted.service):
+        # Local ECS lends a cluster its instances as it is made; on AWS it has none for a while.
+        yield CheckRoom(wanted.cluster, wanted.task_definition, "its instances are known only now")
 
 
 def _task_definition(wanted: Wanted, seen: Seen) -> tuple[str, RegisterTaskDefinition | None]:
