@@ -16,8 +16,8 @@ from botocore.credentials import Credentials
 from bench.load import requests_per_second, signed_request
 from bench.measure import Figure, median
 
-ROUNDS = 3
-SECONDS = 3.0
+ROUNDS = 9
+SECONDS = 1.0
 TASK_DEFINITION = {
     "family": "bench",
     "containerDefinitions": [{"name": "web", "image": "busybox:stable", "cpu": 10, "memory": 16}],

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from shipway.model.cluster import Cluster
 from shipway.model.task import Task
 from shipway.store import Change, Store
-from shipway.store.record_file import NewerSchemaError
+from shipway.store.record_file import NewerSchemaError, RecordFile
 
 
 def a_cluster(name: str = "default") -> Cluster:
@@ -132,6 +133,25 @@ async def test_what_was_durable_is_there_after_opening_again(tmp_path: Path) -> 
     assert [task.created_at for task in again.state.all(Task)] == [n for n in range(50) if n != 7]
     again.close()
     store.close()
+
+
+async def test_what_one_turn_of_the_event_loop_commits_is_written_at_once(tmp_path: Path) -> None:
+    """The writer is told at the end of the turn, so that the requests of one turn share one fsync."""
+    written: list[int] = []
+    failed: list[Exception] = []
+    looked = threading.Event()
+
+    def on_written(sequence: int) -> None:
+        written.append(sequence)
+        looked.set()
+
+    record_file = RecordFile(tmp_path / "state.db")
+    record_file.load(on_written, failed.append)
+    for number in range(3):
+        record_file.append([("Cluster", str(number), b"{}")])
+    await asyncio.to_thread(looked.wait, 10)
+    record_file.close()
+    assert (written, failed) == ([3], [])
 
 
 WRITER = """

@@ -14,10 +14,10 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, cast
 
+import msgspec
 from starlette.routing import BaseRoute, Router
 
 from shipway.api.dispatch import Context, Dispatcher, Wire
@@ -57,8 +57,7 @@ def build_app(context: Context, routes: Iterable[BaseRoute] = ()) -> ASGIApp:
     return FrontDoor(context, Router(routes=list(routes)))
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One HTTP request, read whole."""
 
     scope: Scope

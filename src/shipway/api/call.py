@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from shipway.api.image_registry import ImageRegistry
 from shipway.model.arn import Place
 from shipway.model.snapshot import REAL_TIME, Timing
@@ -28,8 +30,7 @@ class Settings:
         return Place(account_id=self.account_id, region=self.region)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One request's surroundings. Handlers know nothing of HTTP."""
 
     store: Store

@@ -99,7 +99,7 @@ class Dispatcher:
         before = store.commits
         try:
             answer = handler(call, request)
-            if inspect.isawaitable(answer):
+            if inspect.iscoroutine(answer):
                 answer = await answer
         finally:
             if store.commits != before:

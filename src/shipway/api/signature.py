@@ -21,6 +21,8 @@ from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import quote, unquote, unquote_plus
 
+import msgspec
+
 from shipway.seams import Clock
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -44,8 +46,7 @@ class Credential:
     session_token: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """Who signed, and for which region and service."""
 
     arn: str
@@ -63,8 +64,7 @@ class SignatureError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """What a request says about its own signature."""
 
     access_key_id: str
@@ -134,7 +134,7 @@ def claim_of_header(authorization: str, values: dict[bytes, bytes]) -> Claim:
     algorithm, _, rest = authorization.partition(" ")
     if algorithm != ALGORITHM:
         raise incomplete(f"Authorization header requires '{ALGORITHM}' as its algorithm.")
-    parts = dict(part.strip().partition("=")[::2] for part in rest.split(","))
+    parts = dict([part.strip().partition("=")[::2] for part in rest.split(",")])
     for name in ("Credential", "SignedHeaders", "Signature"):
         if not parts.get(name):
             raise incomplete(f"Authorization header requires '{name}' parameter.")
@@ -302,8 +302,9 @@ def canonical_queries(query: str) -> Iterable[bytes]:
 
 def canonical_tail(claim: Claim, values: dict[bytes, bytes], payload: str) -> bytes:
     """Everything below the query string: headers, their names, and the body's hash."""
-    lines = b"".join(name + b":" + values.get(name, b"") + b"\n" for name in claim.signed_headers)
-    return b"\n" + lines + b"\n" + b";".join(claim.signed_headers) + b"\n" + payload.encode()
+    names = claim.signed_headers
+    lines = b"".join([b"%b:%b\n" % (name, values.get(name, b"")) for name in names])
+    return b"\n%b\n%b\n%b" % (lines, b";".join(names), payload.encode())
 
 
 @lru_cache(maxsize=256)

@@ -13,6 +13,7 @@ import uvicorn
 from shipway.local.errors import LocalError
 from shipway.local.ports import free_pair_after, port_holder
 from shipway.local.settings import ADDRESS
+from shipway.local.whole_answers import WholeAnswersProtocol
 
 BACKLOG = 1024
 KEEP_ALIVE_S = 75
@@ -49,6 +50,8 @@ class FrontDoor:
         listening = listen(self._port)
         config = uvicorn.Config(
             self._application,
+            http=WholeAnswersProtocol,
+            proxy_headers=False,  # only loopback is served: nobody speaks for another address
             log_config=None,
             access_log=False,
             lifespan="off",

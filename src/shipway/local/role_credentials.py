@@ -24,7 +24,9 @@ class RoleCredentials:
     """One key pair for each role of each task. There are no policies: a role may do what its owner may."""
 
     def __init__(self, credentials: Credentials, place: Place, store: Store, clock: Clock) -> None:
-        self._own = credentials
+        self._own = Credential(
+            credentials.access_key_id, credentials.secret_access_key, iam_arn(place, "root")
+        )
         self._secret = credentials.secret_access_key.encode()
         self._place = place
         self._store = store
@@ -57,9 +59,7 @@ class RoleCredentials:
 
     def find_own(self, access_key_id: str) -> Credential | None:
         """For agents' links: only the installation's own key, never one that a container was given."""
-        if access_key_id != self._own.access_key_id:
-            return None
-        return Credential(access_key_id, self._own.secret_access_key, iam_arn(self._place, "root"))
+        return self._own if access_key_id == self._own.access_key_id else None
 
     def _derive_all(self) -> None:
         self._given.clear()  # with it go the keys of tasks that are no more

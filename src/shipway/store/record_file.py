@@ -1,12 +1,14 @@
 """The durable record: one SQLite file, written by one thread that lets many transactions share one fsync.
 
 The event loop's thread hands over changes as rows and goes on; the writer takes everything that has gathered
-since its last commit and writes it in one transaction. `sequence` counts the batches handed over; a caller
+since its last commit and writes it in one transaction. It is told at the end of the event loop's turn, so
+that all requests that one turn serves share one commit. `sequence` counts the batches handed over; a caller
 that must not answer before its write is safe waits until the writer has passed its number.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -45,6 +47,7 @@ class RecordFile:
         self._on_failure: OnFailure = lambda failure: None
         self._waiting: list[Row] = []
         self._sequence = 0
+        self._told = False
         self._closed = False
         self._condition = threading.Condition()
         self._thread = threading.Thread(target=self._write, name="record-file", daemon=True)
@@ -66,8 +69,15 @@ class RecordFile:
         with self._condition:
             self._waiting.extend(rows)
             self._sequence += 1
-            self._condition.notify()
-            return self._sequence
+            sequence = self._sequence
+        at_end_of_turn(self._tell)
+        return sequence
+
+    def _tell(self) -> None:
+        with self._condition:
+            if self._waiting:
+                self._told = True
+                self._condition.notify()
 
     def close(self) -> None:
         """Writes what is waiting, then ends the thread."""
@@ -88,8 +98,9 @@ class RecordFile:
             connection = self._connect()
             while True:
                 with self._condition:
-                    self._condition.wait_for(lambda: self._waiting or self._closed)
+                    self._condition.wait_for(lambda: self._told or self._closed)
                     rows, self._waiting, sequence = self._waiting, [], self._sequence
+                    self._told = False
                 if not rows:
                     break
                 write_rows(connection, rows)
@@ -97,6 +108,14 @@ class RecordFile:
             connection.close()
         except Exception as failure:
             self._on_failure(failure)
+
+
+def at_end_of_turn(callback: Callable[[], None]) -> None:
+    """At once where no event loop runs."""
+    try:
+        asyncio.get_running_loop().call_soon(callback)
+    except RuntimeError:
+        callback()
 
 
 def write_rows(connection: sqlite3.Connection, rows: list[Row]) -> None:
