@@ -8,7 +8,7 @@ from typing import Any
 from shipway.model.arn import Place
 from shipway.model.service import DeploymentAlarms, Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
-from shipway.reconcile.services import services_pass
+from shipway.reconcile.services import ServicesTurn
 from shipway.reconcile.surroundings import Surroundings
 from shipway.seams import SeededIds
 from shipway.store import Store
@@ -64,6 +64,14 @@ def statuses(around: Surroundings) -> tuple[str, str]:
     state = around.store.state
     (deployment,) = state.all(ServiceDeployment)
     return deployment.status, {r.key: r.rollout_state for r in state.all(ServiceRevision)}[revision_arn(2)]
+
+
+async def services_pass(around: Surroundings) -> None:
+    """A look at every service."""
+    turn = ServicesTurn(around)
+    turn.look_at_everything()
+    result = await turn()
+    assert result.failure is None
 
 
 async def test_an_alarm_rolls_the_deployment_back() -> None:

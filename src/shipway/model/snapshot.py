@@ -34,6 +34,7 @@ class Timing(msgspec.Struct, frozen=True):
     steady_repeat_ms: int = 6 * 3_600_000
     cause_repeat_ms: int = 6 * 3_600_000  # what still stands in the way is told again
     alarm_bake_ms: int = 60_000  # how long alarms are watched after a roll-out, unless the user says
+    unread_health_ms: int = 1_000  # a load balancer that could not be asked is asked again
 
     def at_speed(self, speed: float) -> Timing:
         """The same waits, each shortened to its `speed`th part."""

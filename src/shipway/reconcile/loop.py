@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import msgspec
 
 from shipway.seams import Clock
+from shipway.store import Change
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +37,28 @@ class PassStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PassResult(msgspec.Struct, frozen=True):
+    """`failure`: what kept a part of the pass from its end; the rest was done."""
+
     actions: int = 0
     refused: int = 0
     wake_at: int | None = None
+    failure: Exception | None = None
+
+
+class Turn(Protocol):
+    """What a loop does. It keeps an agenda: whom to look at, filled by commits and by moments."""
+
+    def look_at_everything(self) -> None:
+        """At the start: nothing is known of what happened before."""
+        ...
+
+    def hear(self, changes: tuple[Change, ...]) -> bool:
+        """A commit's changes. Whether there is something to look at now."""
+        ...
+
+    async def __call__(self) -> PassResult:
+        """One pass over what is on the agenda."""
+        ...
 
 
 class Loop:
@@ -81,13 +102,10 @@ class Loop:
         before = self.status
         try:
             result = await self._turn()
-        except Exception as error:
+        except Exception as failure:
             logger.exception("The %s loop could not finish its pass", before.loop)
-            failures = before.failures_in_a_row + 1
-            self.status = msgspec.structs.replace(
-                before, passes=before.passes + 1, at=started, failures_in_a_row=failures, error=repr(error)
-            )
-            return started + int(min(FAILURE_PAUSE_MAX_MS, FAILURE_PAUSE_MS * 2.0 ** min(failures, 16)))
+            result = PassResult(failure=failure)
+        failures = before.failures_in_a_row + 1 if result.failure is not None else 0
         self.status = PassStatus(
             loop=before.loop,
             passes=before.passes + 1,
@@ -95,5 +113,10 @@ class Loop:
             refused=before.refused + result.refused,
             at=started,
             took_ms=self._clock.now_ms() - started,
+            failures_in_a_row=failures,
+            error=repr(result.failure) if result.failure is not None else None,
         )
-        return result.wake_at
+        if not failures:
+            return result.wake_at
+        again_at = started + int(min(FAILURE_PAUSE_MAX_MS, FAILURE_PAUSE_MS * 2.0 ** min(failures, 16)))
+        return min(again_at, result.wake_at or again_at)

@@ -1,42 +1,64 @@
-"""The services loop: each service's snapshot, the scheduler's plan, its commit."""
+"""The services loop: a service's snapshot, the scheduler's plan, its commit."""
 
 from __future__ import annotations
 
-from shipway.model.actions import Plan
 from shipway.model.service import Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from shipway.model.snapshot import ServiceSnapshot, TargetView
 from shipway.model.target import Target
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
+from shipway.reconcile.agenda import Agenda, look_at_due
+from shipway.reconcile.concerns import services_concerned
 from shipway.reconcile.loop import PassResult
-from shipway.reconcile.surroundings import Surroundings, earliest
+from shipway.reconcile.surroundings import Surroundings
 from shipway.scheduler.services import decide_service
+from shipway.store import Change
 from shipway.store.fleet import address_pool, fleet_for
 
 ENDED_DEPLOYMENTS_SEEN = 3
 
 
-async def services_pass(around: Surroundings) -> PassResult:
-    actions = refused = 0
-    wakes: list[int | None] = []
-    for service in daemons_first(around.store.state.all(Service)):
-        if service.status == "INACTIVE":
-            continue
-        plan = plan_service(around, service.service_arn)
-        refused += len(around.commit(plan))
-        actions += len(plan.actions)
-        wakes.append(plan.wake_at)
-    return PassResult(actions, refused, earliest(wakes))
+class ServicesTurn:
+    """`watching` are the services whose decision hangs on the fleet, each with that fleet's cluster."""
 
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._agenda = Agenda()
+        self._watching: dict[str, str] = {}
 
-def daemons_first(services: list[Service]) -> list[Service]:
-    """On an instance that joins, daemon tasks take their room before any other service looks at it."""
-    return sorted(services, key=lambda service: service.scheduling_strategy != "DAEMON")
+    def look_at_everything(self) -> None:
+        self._agenda.look_at(service.service_arn for service in self._around.store.state.all(Service))
 
+    def hear(self, changes: tuple[Change, ...]) -> bool:
+        concerned = services_concerned(changes, self._around.store.state, self._watching)
+        self._agenda.look_at(concerned)
+        return bool(concerned)
 
-def plan_service(around: Surroundings, service_arn: str) -> Plan:
-    return decide_service(service_snapshot(around, service_arn), around.ids)
+    def hear_of_alarms(self) -> None:
+        """Only deployments in progress watch alarms."""
+        services = self._around.store.state.all(Service)
+        self._agenda.look_at(s.service_arn for s in services if s.service_deployment_arn is not None)
+
+    async def __call__(self) -> PassResult:
+        return await look_at_due(self._agenda, self._around.clock.now_ms(), self._look, self._daemons_first)
+
+    def _daemons_first(self, service_arn: str) -> bool:
+        """On an instance that joins, daemon tasks take their room before any other service looks at it."""
+        service = self._around.store.state.get(Service, service_arn)
+        return service is None or service.scheduling_strategy != "DAEMON"
+
+    def _look(self, service_arn: str) -> PassResult:
+        service = self._around.store.state.get(Service, service_arn)
+        self._watching.pop(service_arn, None)
+        if service is None or service.status == "INACTIVE":
+            return PassResult()
+        snapshot = service_snapshot(self._around, service_arn)
+        plan = decide_service(snapshot, self._around.ids)
+        if plan.watches_fleet:
+            self._watching[service_arn] = snapshot.fleet.cluster_arn
+        refused = self._around.commit(plan)
+        return PassResult(len(plan.actions), len(refused), plan.wake_at)
 
 
 def service_snapshot(around: Surroundings, service_arn: str) -> ServiceSnapshot:

@@ -21,3 +21,9 @@ def constraint_miss(
         if kind == "memberOf" and not matches(expression, view):
             return MEMBER_OF, f"it does not match {expression}"
     return None
+
+
+def look_at_tasks(constraints: tuple[Document, ...]) -> bool:
+    """Whether what runs on an instance may change what they say of it."""
+    expressions = [str(constraint.get("expression") or "") for constraint in constraints]
+    return any("task:group" in text or "runningTasksCount" in text for text in expressions)

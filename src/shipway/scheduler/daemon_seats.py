@@ -48,10 +48,13 @@ def eligible(fleet: Fleet, constraints: tuple[Document, ...], group: str) -> tup
 
 def eligible_for(snapshot: ServiceSnapshot) -> tuple[InstanceView, ...]:
     """By the constraints of the service and of its PRIMARY revision's task definition, as they are now."""
-    service = snapshot.service
+    return eligible(snapshot.fleet, constraints_of(snapshot), f"service:{snapshot.service.service_name}")
+
+
+def constraints_of(snapshot: ServiceSnapshot) -> tuple[Document, ...]:
     definition = snapshot.task_definitions.get(snapshot.revisions[0].task_definition_arn)
     own = definition_constraints(definition) if definition else ()
-    return eligible(snapshot.fleet, (*own, *service.placement_constraints), f"service:{service.service_name}")
+    return (*own, *snapshot.service.placement_constraints)
 
 
 def seats_of(survey: Survey, views: tuple[InstanceView, ...]) -> tuple[Seat, ...]:

@@ -45,6 +45,7 @@ def decide_rolling(snapshot: ServiceSnapshot, ids: Ids) -> Plan:
     return Plan(
         (*books, *moved, *desired_counts(moves), *standing, *finish(survey, moves, narrator)),
         wake_at(survey, pauses, moves),
+        watches_fleet=launched.failure is not None,
     )
 
 

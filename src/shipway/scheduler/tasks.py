@@ -15,7 +15,9 @@ ROLLOUT_TASKS_KEPT = 200  # the highest threshold of a bounded circuit breaker
 
 
 class TasksSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """All tasks, which of them still have a target (of any state), and the PRIMARY revisions of services."""
+    """Tasks (all of a service, if any), which of them still have a target (of any state), and the PRIMARY
+    revisions of their services.
+    """
 
     now_ms: int
     tasks: tuple[Task, ...]
@@ -34,9 +36,11 @@ def plan_tasks(snapshot: TasksSnapshot) -> Plan:
             actions.append(
                 SignalTask(task_arn=task.task_arn, version=task.version, reason="Its targets are drained.")
             )
-        elif task.stopped and task.task_arn not in kept:
+        elif task.stopped:
             remove_at = (task.stopped_at or 0) + snapshot.timing.stopped_task_retention_ms
-            if snapshot.now_ms >= remove_at:
+            if task.task_arn in kept:
+                moments.append(max(remove_at, snapshot.now_ms + snapshot.timing.stopped_task_retention_ms))
+            elif snapshot.now_ms >= remove_at:
                 actions.append(RemoveTask(task_arn=task.task_arn, reason="It stopped long enough ago."))
             else:
                 moments.append(remove_at)

@@ -85,8 +85,8 @@ class FleetLedger:
         return cluster.fleet
 
     def note_task(self, before: Task | None, after: Task | None) -> None:
-        old, new = _place_of(before), _place_of(after)
-        if old == new and before is not None and after is not None and _counts_alike(before, after):
+        old, new = place_of(before), place_of(after)
+        if old == new and before is not None and after is not None and counts_alike(before, after):
             return
         if old is not None and before is not None:
             self._count(old, before, -1)
@@ -167,13 +167,13 @@ class AddressLedger:
 NOTHING = Taken()
 
 
-def _place_of(task: Task | None) -> str | None:
+def place_of(task: Task | None) -> str | None:
     return None if task is None or task.stopped else task.container_instance_arn
 
 
-def _counts_alike(one: Task, other: Task) -> bool:
+def counts_alike(one: Task, other: Task) -> bool:
     return (
-        one.reservation is other.reservation
+        one.reservation == other.reservation
         and one.group == other.group
         and one.desired_status == other.desired_status
     )

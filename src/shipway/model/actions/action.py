@@ -14,10 +14,15 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What one pass decided. `wake_at` is the next moment at which time alone changes the decision."""
+    """What one pass decided. `wake_at` is the next moment at which time alone changes the decision.
+
+    `watches_fleet`: a task found no place, or a constraint looks at other tasks: the decision may change
+    whenever anything comes, goes or changes in its fleet.
+    """
 
     actions: tuple[Action, ...] = ()
     wake_at: int | None = None
+    watches_fleet: bool = False
 
     def text(self) -> str:
         """The plan as a person reads it, one line an action. Tests compare this text."""
