@@ -8,10 +8,12 @@ from shipway.model.service import Service
 from shipway.model.target import Target
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
-from shipway.reconcile.services import daemons_first, plan_service
+from shipway.reconcile.concerns import owner_of
+from shipway.reconcile.services import service_snapshot
 from shipway.reconcile.surroundings import Surroundings
 from shipway.reconcile.targets import targets_snapshot
 from shipway.reconcile.tasks import tasks_snapshot
+from shipway.scheduler.services import decide_service
 from shipway.scheduler.targets import plan_targets
 from shipway.scheduler.tasks import plan_tasks
 from tests.api_ecs.agents import report
@@ -25,11 +27,14 @@ def turn(ecs: Ecs) -> None:
     around = Surroundings(store=ecs.store, clock=ecs.clock, ids=ecs.ids, place=ecs.settings.place)
     for _ in range(TURNS_MAX):
         before = ecs.store.commits
-        for service in daemons_first(ecs.store.state.all(Service)):
+        services = sorted(ecs.store.state.all(Service), key=lambda s: s.scheduling_strategy != "DAEMON")
+        for service in services:
             if service.status != "INACTIVE":
-                around.commit(plan_service(around, service.service_arn))
-        around.commit(plan_targets(targets_snapshot(around), ecs.ids))
-        around.commit(plan_tasks(tasks_snapshot(around)))
+                around.commit(decide_service(service_snapshot(around, service.service_arn), ecs.ids))
+        for service in services:
+            around.commit(plan_targets(targets_snapshot(around, service.service_arn), ecs.ids))
+        for owner in sorted({owner_of(task) for task in ecs.store.state.all(Task)}):
+            around.commit(plan_tasks(tasks_snapshot(around, owner)))
         if ecs.store.commits == before:
             return
     raise AssertionError("the loops never come to rest")

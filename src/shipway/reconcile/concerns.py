@@ -34,7 +34,7 @@ Names = Callable[[Change, Reads], Iterable[str]]
 
 
 def services_concerned(changes: Iterable[Change], reads: Reads, watching: Mapping[str, str]) -> set[str]:
-    """The services to look at. `watching` are those whose decision hangs on their fleet: service -> cluster of the fleet."""
+    """The services to look at. `watching`: whose decision hangs on a fleet -> the cluster of that fleet."""
     changes = tuple(changes)
     named = {arn for change in changes for arn in SERVICES[change.kind](change, reads)}
     if watching:
