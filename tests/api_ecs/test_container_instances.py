@@ -142,6 +142,49 @@ def test_deregistering_with_tasks_needs_force(ecs: Ecs, instance: dict[str, Any]
     )
 
 
+def test_a_deregistered_instance_does_not_come_back(ecs: Ecs, instance: dict[str, Any]) -> None:
+    """Its agent is refused by name; the machine may register again as a new instance."""
+    arn = instance["containerInstanceArn"]
+    ecs("DeregisterContainerInstance", containerInstance=arn)
+    ecs.refused(
+        "RegisterContainerInstance",
+        "ClientException",
+        f"The container instance {arn} was deregistered.",
+        **registration(containerInstanceArn=arn),
+    )
+    assert register(ecs)["containerInstanceArn"] != arn
+
+
+def test_draining_and_back(ecs: Ecs, instance: dict[str, Any], web: str) -> None:
+    """Nothing more is placed there; standalone tasks stay; ACTIVE again, everything is as it was."""
+    arn = instance["containerInstanceArn"]
+    task = ecs("RunTask", taskDefinition=web)["tasks"][0]
+    drained = ecs("UpdateContainerInstancesState", containerInstances=[arn], status="DRAINING")
+    assert drained["containerInstances"][0]["status"] == "DRAINING"
+    again = ecs("UpdateContainerInstancesState", containerInstances=[arn], status="DRAINING")
+    assert (again["containerInstances"][0]["status"], again["failures"]) == ("DRAINING", [])
+    no_room = "No Container Instances were found in your cluster."
+    ecs.refused("RunTask", "InvalidParameterException", no_room, taskDefinition=web)
+    (inactive,) = ecs("StartTask", taskDefinition=web, containerInstances=[arn])["failures"]
+    assert (inactive["arn"], inactive["reason"]) == (arn, "INACTIVE")
+    assert ecs("DescribeTasks", tasks=[task["taskArn"]])["tasks"][0]["desiredStatus"] == "RUNNING"
+    ecs("UpdateContainerInstancesState", containerInstances=[arn], status="ACTIVE")
+    assert ecs("RunTask", taskDefinition=web)["failures"] == []
+
+
+def test_who_cannot_be_drained(ecs: Ecs, instance: dict[str, Any]) -> None:
+    """Ten at a time, two states; an unknown or deregistered instance is a failure beside the others."""
+    arn, gone = instance["containerInstanceArn"], register(ecs, 2)["containerInstanceArn"]
+    ecs("DeregisterContainerInstance", containerInstance=gone)
+    answer = ecs("UpdateContainerInstancesState", containerInstances=[UNKNOWN, arn, gone], status="DRAINING")
+    assert [shown["containerInstanceArn"] for shown in answer["containerInstances"]] == [arn]
+    assert answer["failures"] == [{"arn": name, "reason": "MISSING"} for name in (UNKNOWN, gone)]
+    operation, code = "UpdateContainerInstancesState", "InvalidParameterException"
+    only = "Container instance status should be one of [ACTIVE,DRAINING]"
+    ecs.refused(operation, code, only, containerInstances=[arn], status="DEREGISTERING")
+    ecs.refused(operation, code, "10", containerInstances=[arn] * 11, status="DRAINING")
+
+
 def test_remaining_resources_follow_the_tasks(ecs: Ecs, instance: dict[str, Any]) -> None:
     """CPU and memory shrink, taken ports are added; only a STOPPED report gives them back."""
     ecs(

@@ -15,18 +15,14 @@ from shipway.local.desired_instances import InstanceSettings, InstanceSpec, desi
 from shipway.local.errors import LocalError
 from shipway.local.fleet import Agent, Fleet, FleetSettings, fargate_in_use, shared_environment
 from shipway.local.instance_files import InstanceFiles
-from shipway.model.cluster import FARGATE_CLUSTER, Cluster
+from shipway.model.cluster import FARGATE_CLUSTER
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.task import Task
 from shipway.store import Store
 from tests.local.conftest import StandingClock
+from tests.local.machines import PREFIX, StandIn, a_cluster, fleet_settings
 
 SETTINGS = InstanceSettings(instances=4, region="eu-west-1", cpu=2048, memory_mib=1000)
-PREFIX = "arn:aws:ecs:eu-west-1:000000000000:"
-
-
-def a_cluster(name: str = "default", status: str = "ACTIVE") -> Cluster:
-    return Cluster(cluster_arn=f"{PREFIX}cluster/{name}", status=status)
 
 
 def a_task(last_status: str = "RUNNING", launch_type: str = "FARGATE") -> Task:
@@ -107,18 +103,6 @@ def test_addresses_end(tmp_path: Path) -> None:
         InstanceFiles(tmp_path).identity("b-1")
 
 
-def fleet_settings(folder: Path) -> FleetSettings:
-    return FleetSettings(
-        instances=InstanceSettings(instances=2, region="eu-west-1", cpu=1024, memory_mib=512),
-        folder=folder,
-        endpoint_url="http://127.0.0.1:1",
-        account_id="000000000000",
-        installation="abc",
-        credentials_file=folder / "credentials.json",
-        task_network="shipway-abc-tasks",
-    )
-
-
 def test_agents_do_not_see_the_users_aws_settings(tmp_path: Path) -> None:
     """A profile or proxy of the user's must not lead an agent astray; Docker's address must reach it."""
     own = {"PATH": "/bin", "AWS_PROFILE": "work", "AWS_ENDPOINT_URL": "x", "DOCKER_HOST": "unix:///d.sock"}
@@ -127,52 +111,6 @@ def test_agents_do_not_see_the_users_aws_settings(tmp_path: Path) -> None:
     assert environment["DOCKER_HOST"] == "unix:///d.sock"
     assert environment["AWS_DEFAULT_REGION"] == "eu-west-1"
     assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL"} & set(environment)
-
-
-class StandIn(Agent):
-    """An agent that only notes that it was started and stopped."""
-
-    story: asyncio.Queue[str]
-
-    async def start(self) -> None:
-        self.story.put_nowait(f"start {self.spec.name} {self._files.identity(self.spec.name).address}")
-
-    async def stop(self) -> None:
-        self.story.put_nowait(f"stop {self.spec.name}")
-
-    async def died(self) -> str:
-        return str(await asyncio.Future[str]())
-
-
-async def test_the_fleet_follows_the_clusters(tmp_path: Path, clock: StandingClock) -> None:
-    """A cluster's instances come with it and go with it; what is there already is left alone."""
-    story: asyncio.Queue[str] = asyncio.Queue()
-
-    def stand_in(spec: InstanceSpec, settings: FleetSettings, files: InstanceFiles) -> Agent:
-        agent = StandIn(spec, settings, files)
-        agent.story = story
-        return agent
-
-    async def told(count: int) -> list[str]:
-        async with asyncio.timeout(10):
-            return sorted([await story.get() for _ in range(count)])
-
-    store = Store.open(None)
-    with store.transaction() as tx:
-        tx.put(a_cluster("a"))
-    fleet = Fleet(store, clock, fleet_settings(tmp_path), stand_in)
-    await fleet.start()
-    assert await told(2) == ["start a-1 127.0.1.1", "start a-2 127.0.1.2"]
-    with store.transaction() as tx:
-        tx.put(a_cluster("b"))
-    assert await told(2) == ["start b-1 127.0.1.3", "start b-2 127.0.1.4"]
-    with store.transaction() as tx:
-        tx.put(a_cluster("a", "INACTIVE"))
-    assert await told(2) == ["stop a-1", "stop a-2"]
-    assert [status.part for status in fleet.statuses()] == ["agent b-1", "agent b-2"]
-    await fleet.stop()
-    assert await told(2) == ["stop b-1", "stop b-2"]
-    assert story.empty()
 
 
 async def test_the_fleet_says_who_is_not_connected(tmp_path: Path, clock: StandingClock) -> None:

@@ -13,6 +13,7 @@ from shipway.local.errors import LocalError
 ANSWER_TIMEOUT_S = 10
 STOP_GRACE_S = 3
 INSTALLATION_LABEL = "shipway.installation"
+INSTANCE_LABEL = "shipway.instance"
 
 
 @asynccontextmanager
@@ -40,15 +41,25 @@ WHAT_TO_DO = "Start Docker, or set DOCKER_HOST to where it is, and run this agai
 
 async def remove_containers(docker: aiodocker.Docker, installation: str) -> int:
     """Stops and removes every container of an installation, all at once. Returns how many there were."""
-    filters = {"label": [f"{INSTALLATION_LABEL}={installation}"]}
-    containers = await docker.containers.list(all=True, filters=filters)
-    await asyncio.gather(*(_remove(container) for container in containers))
+    return await _remove_all(docker, [f"{INSTALLATION_LABEL}={installation}"], STOP_GRACE_S)
+
+
+async def remove_containers_of_instance(installation: str, instance_id: str) -> None:
+    """A machine that is terminated takes its containers with it; nobody is asked to end in order."""
+    labels = [f"{INSTALLATION_LABEL}={installation}", f"{INSTANCE_LABEL}={instance_id}"]
+    async with docker_engine() as docker:
+        await _remove_all(docker, labels, 0)
+
+
+async def _remove_all(docker: aiodocker.Docker, labels: list[str], grace_s: int) -> int:
+    containers = await docker.containers.list(all=True, filters={"label": labels})
+    await asyncio.gather(*(_remove(container, grace_s) for container in containers))
     return len(containers)
 
 
-async def _remove(container: aiodocker.containers.DockerContainer) -> None:
+async def _remove(container: aiodocker.containers.DockerContainer, grace_s: int) -> None:
     try:
-        await container.stop(t=STOP_GRACE_S)
+        await container.stop(t=grace_s)
         await container.delete(force=True, v=True)
     except aiodocker.DockerError as error:
         if error.status not in (404, 409):  # gone already, or being removed

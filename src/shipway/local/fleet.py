@@ -1,4 +1,9 @@
-"""The fleet: one agent process for each container instance that should exist, and none besides."""
+"""The fleet: one agent process for each container instance that should exist, and none besides.
+
+An instance that should exist no longer is terminated like a machine: its agent ends, its tasks are over, its
+containers and its folder go. So is one that was deregistered; another then comes in its place, as an Auto
+Scaling group would give. Fargate's own is only put to sleep.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +11,24 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from shipway.local.desired_instances import InstanceSettings, InstanceSpec, desired_instances
+from shipway.local.docker_engine import remove_containers_of_instance
 from shipway.local.instance_files import InstanceFiles
 from shipway.local.process import ChildProcess
 from shipway.local.supervisor import PartStatus, Supervised
-from shipway.model.cluster import Cluster
+from shipway.model.cluster import FARGATE_CLUSTER, Cluster
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.service import Service
 from shipway.model.task import Task
+from shipway.scheduler.instances import plan_loss, terminated
 from shipway.seams import Clock
 from shipway.store import State, Store
+from shipway.store.commit import commit_plan
 
 logger = logging.getLogger(__name__)
 
@@ -133,11 +141,14 @@ class Fleet:
         clock: Clock,
         settings: FleetSettings,
         agent: Callable[[InstanceSpec, FleetSettings, InstanceFiles], Agent] = Agent,
+        clear: Callable[[str, str], Awaitable[None]] = remove_containers_of_instance,
     ) -> None:
         self._store = store
         self._clock = clock
         self._settings = settings
         self._agent = agent
+        self._clear = clear
+        self._adjusting = asyncio.Lock()
         self._files = InstanceFiles(settings.folder)
         self._running: dict[str, Supervised] = {}
         self._changed = asyncio.Event()
@@ -209,10 +220,18 @@ class Fleet:
             await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _adjust(self) -> None:
+        async with self._adjusting:
+            await self._become_what_is_wanted()
+
+    async def _become_what_is_wanted(self) -> None:
         state = self._store.state
         wanted = desired_instances(state.all(Cluster), self._settings.instances, fargate_in_use(state))
         specs = {spec.name: spec for spec in wanted}
-        await asyncio.gather(*(self._end(name) for name in [*self._running] if name not in specs))
+        unwanted = {name for name in (*self._running, *self._files.kept()) if name not in specs}
+        lost = {name for name in self._files.kept() if self._was_deregistered(name)}
+        asleep = {name for name in unwanted if name.startswith(FARGATE_CLUSTER)}
+        await asyncio.gather(*(self._end(name) for name in sorted(asleep & self._running.keys())))
+        await asyncio.gather(*(self._terminate(name) for name in sorted((unwanted | lost) - asleep)))
         await asyncio.gather(
             *(self._begin(spec) for name, spec in specs.items() if name not in self._running)
         )
@@ -230,3 +249,29 @@ class Fleet:
     async def _end(self, name: str) -> None:
         await self._running.pop(name).stop()
         logger.info("Container instance %s was stopped.", name)
+
+    def _records(self, name: str) -> list[ContainerInstance]:
+        identity = self._files.kept().get(name)
+        if identity is None:
+            return []
+        return self._store.state.by(ContainerInstance, "ec2_instance_id", identity.instance_id)
+
+    def _was_deregistered(self, name: str) -> bool:
+        return any(instance.status == "INACTIVE" for instance in self._records(name))
+
+    async def _terminate(self, name: str) -> None:
+        """Each step may be repeated: the folder goes last, and while it is there this is not done."""
+        if name in self._running:
+            await self._end(name)
+        state = self._store.state
+        for instance in self._records(name):
+            tasks = tuple(state.by(Task, "container_instance_arn", instance.container_instance_arn))
+            plan = plan_loss(instance, tasks, terminated(instance))
+            with self._store.transaction() as tx:
+                commit_plan(tx, plan.actions, self._clock.now_ms())
+        await self._store.durable()
+        identity = self._files.kept().get(name)
+        if identity is not None:
+            await self._clear(self._settings.installation, identity.instance_id)
+        self._files.forget(name)
+        logger.info("Container instance %s was terminated.", name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import sys
 from pathlib import Path
 
@@ -29,19 +30,30 @@ class InstanceFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._kept: dict[str, Identity] | None = None
 
     def folder_of(self, name: str) -> Path:
         return self._folder / name
 
-    def names(self) -> list[str]:
-        return sorted(path.parent.name for path in self._folder.glob("*/instance.json"))
+    def kept(self) -> dict[str, Identity]:
+        """Every instance that has an identity, by name. Read from the disk once."""
+        if self._kept is None:
+            names = sorted(path.parent.name for path in self._folder.glob("*/instance.json"))
+            self._kept = {name: identity for name in names if (identity := self._read(name))}
+        return self._kept
+
+    def forget(self, name: str) -> None:
+        """The instance is no more: whoever has its name next is another one."""
+        self.kept().pop(name, None)
+        if self.folder_of(name).exists():
+            shutil.rmtree(self.folder_of(name))
 
     def identity(self, name: str) -> Identity:
         """The kept identity, made at the first call."""
-        kept = self._read(name)
+        kept = self.kept().get(name)
         if kept is not None and is_free(kept.metadata_port):
             return kept
-        others = [identity for other in self.names() if (identity := self._read(other))]
+        others = [identity for other, identity in self.kept().items() if other != name]
         made = Identity(
             instance_id=kept.instance_id if kept else f"i-{secrets.token_hex(9)[1:]}",
             address=kept.address if kept else self._unused_address({other.address for other in others}),
@@ -49,6 +61,7 @@ class InstanceFiles:
         )
         self.folder_of(name).mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self.folder_of(name) / "instance.json", msgspec.json.encode(made))
+        self.kept()[name] = made
         return made
 
     def _read(self, name: str) -> Identity | None:

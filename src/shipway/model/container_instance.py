@@ -24,6 +24,7 @@ class ContainerInstance(Record, frozen=True, kw_only=True):
     version: int = 1
     registered_at: int = 0
     disconnected_at: int = 0
+    deregistered_at: int = 0
     cpu: int = 0
     memory: int = 0
     gpus: int = 0

@@ -11,8 +11,8 @@ from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
 
-# People and tools read of tasks that stopped; they do not read faster.
-KEPT_AT_ANY_SPEED = ("stopped_task_retention_ms",)
+# People and tools that read of what is over do not read faster, nor do agents start faster.
+KEPT_AT_ANY_SPEED = ("stopped_task_retention_ms", "silence_max_ms")
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -30,7 +30,8 @@ class Timing(msgspec.Struct, frozen=True):
     back_off_ms: int = 1_000  # after them: back_off_ms * 2^n, up to back_off_max_ms
     back_off_max_ms: int = 27 * 60_000
     crash_pause_max_ms: int = 60_000  # the ceiling when the tasks did run, if only for a moment
-    stopped_task_retention_ms: int = 3_600_000
+    stopped_task_retention_ms: int = 3_600_000  # of deregistered instances too
+    silence_max_ms: int = 5 * 60_000  # so long Fargate's own agent may be away before its tasks are given up
     steady_repeat_ms: int = 6 * 3_600_000
     cause_repeat_ms: int = 6 * 3_600_000  # what still stands in the way is told again
     alarm_bake_ms: int = 60_000  # how long alarms are watched after a roll-out, unless the user says

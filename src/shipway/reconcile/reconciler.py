@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from shipway.load_balancer.edge import Edge
+from shipway.reconcile.instances import InstancesTurn
 from shipway.reconcile.loop import Loop, PassStatus, Turn
 from shipway.reconcile.services import ServicesTurn
 from shipway.reconcile.surroundings import Surroundings
@@ -25,6 +26,7 @@ class Reconciler:
         turns: dict[str, Turn] = {
             "services": self._services,
             "tasks": TasksTurn(around),
+            "instances": InstancesTurn(around),
             "targets": self._targets,
         }
         self._turns = tuple(turns.values())

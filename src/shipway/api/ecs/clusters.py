@@ -131,7 +131,8 @@ def delete_cluster(call: Call, request: Any) -> dict[str, Any]:
     with call.store.transaction() as tx:
         lent = instances_to_retire(tx, cluster.cluster_arn)
         for instance in lent:
-            tx.put(replace(instance, status="INACTIVE", version=instance.version + 1))
+            retired = {"status": "INACTIVE", "deregistered_at": call.clock.now_ms()}
+            tx.put(replace(instance, version=instance.version + 1, **retired))
         inactive = replace(cluster, status="INACTIVE")
         tx.put(inactive)
         return {"cluster": cluster_wire(tx, inactive)}

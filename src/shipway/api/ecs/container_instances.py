@@ -7,7 +7,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from shipway.api.call import Call
-from shipway.api.ecs.forced_stops import orphan
 from shipway.api.ecs.identifiers import at_most, cluster_of, invalid, missing, one_of, resource_arn
 from shipway.api.ecs.paging import page, with_token
 from shipway.api.ecs.render_container_instances import container_instance_wire
@@ -15,7 +14,9 @@ from shipway.api.errors import ApiError
 from shipway.model.cluster import Cluster
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.task import Task
+from shipway.scheduler.instances import DEREGISTERED, plan_loss
 from shipway.scheduler.query_language import QueryError, parse
+from shipway.store.commit import commit_plan
 from shipway.store.fleet import fleet_of
 
 LISTED = ("ACTIVE", "DRAINING", "REGISTERING", "DEREGISTERING", "REGISTRATION_FAILED")
@@ -74,17 +75,16 @@ def deregister_container_instance(call: Call, request: Any) -> dict[str, Any]:
     """With force, its tasks are orphans: STOPPED for the cluster, though nobody stops their containers."""
     instance = instance_of(call, cluster_of(call, request.cluster), request.container_instance)
     with call.store.transaction() as tx:
-        tasks = [
+        tasks = tuple(
             task
             for task in tx.by(Task, "container_instance_arn", instance.container_instance_arn)
             if not task.stopped
-        ]
+        )
         if tasks and not request.force:
             raise invalid("Found running tasks on the instance.")
-        for task in tasks:
-            orphan(tx, task, call.clock.now_ms())
-        inactive = replace(instance, status="INACTIVE", version=instance.version + 1)
-        tx.put(inactive)
+        commit_plan(tx, plan_loss(instance, tasks, DEREGISTERED).actions, call.clock.now_ms())
+        inactive = tx.get(ContainerInstance, instance.container_instance_arn)
+        assert inactive is not None
         return {"containerInstance": container_instance_wire(tx, inactive)}
 
 

@@ -1,9 +1,9 @@
 """RegisterContainerInstance: an agent says what its machine is and has.
 
-An agent that is refused does not come back by itself, so whatever ARN it brings is accepted: known or
-forgotten. Every attribute that it sends is repeated in the answer, or it gives up. A lost answer makes it
-ask again without an ARN: an instance of the same machine that never connected and never had a task is then
-given to it once more.
+An agent that is refused does not come back by itself, so whatever ARN it brings is accepted, known or
+forgotten; only a deregistered one is not. Every attribute that it sends is repeated in the answer, or it
+gives up. A lost answer makes it ask again without an ARN: an instance of the same machine that never
+connected and never had a task is then given to it once more.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from shipway.api.ecs.identifiers import (
 )
 from shipway.api.ecs.render_container_instances import container_instance_wire
 from shipway.api.ecs.tag_rules import checked_tags
+from shipway.api.errors import ApiError
 from shipway.api.shapes import document
 from shipway.model.arn import short_name
 from shipway.model.cluster import Cluster
@@ -68,7 +69,13 @@ def known_instance(
 ) -> ContainerInstance | None:
     if request.container_instance_arn:
         arn = resource_arn(call, cluster_arn, "container-instance", request.container_instance_arn)
-        return state.get(ContainerInstance, arn)
+        known = state.get(ContainerInstance, arn)
+        if known is not None and known.status == "INACTIVE":
+            raise ApiError(
+                "ClientException",
+                f"The container instance {arn} was deregistered. Register without its ARN to be a new one.",
+            )
+        return known
     instance_id = identity.get("instanceId")
     for instance in state.by(ContainerInstance, "ec2_instance_id", instance_id) if instance_id else []:
         unused = (

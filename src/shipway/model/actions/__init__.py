@@ -22,6 +22,11 @@ from shipway.model.actions.deployments import (
     SetDesiredCount,
     StopDeployment,
 )
+from shipway.model.actions.instances import (
+    DeregisterInstance,
+    DrainInstance,
+    ForgetInstance,
+)
 from shipway.model.actions.services import (
     ClearCause,
     CloseService,
@@ -50,10 +55,13 @@ __all__ = [
     "CloseService",
     "CompleteDeployment",
     "CountFailures",
+    "DeregisterInstance",
+    "DrainInstance",
     "DrainTarget",
     "EmitEvent",
     "EndTask",
     "FailDeployment",
+    "ForgetInstance",
     "MarkHealthy",
     "PlaceTask",
     "Plan",

@@ -7,12 +7,13 @@ by the very change, looks again.
 from __future__ import annotations
 
 from shipway.model import actions as act
-from shipway.store.commit import deployments, services, targets, tasks
+from shipway.store.commit import deployments, instances, services, targets, tasks
 from shipway.store.commit.editing import Effects
 from shipway.store.store import Transaction
 
 EFFECTS: Effects = {
     **tasks.EFFECTS,
+    **instances.EFFECTS,
     **deployments.EFFECTS,
     **services.EFFECTS,
     **targets.EFFECTS,

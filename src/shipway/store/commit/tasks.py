@@ -60,7 +60,9 @@ def stop_task(tx: Transaction, action: act.StopTask, now_ms: int) -> bool:
 
 
 def end_task(tx: Transaction, action: act.EndTask, now_ms: int) -> bool:
-    """What was said first about why it stops stays. Its targets and undelivered messages go with it."""
+    """What was said first about why it stops stays. Undelivered messages go with it; targets are the targets
+    loop's, which tells of them.
+    """
     task = unchanged(tx, action.task_arn, action.version)
     if task is None:
         return False
@@ -79,8 +81,6 @@ def end_task(tx: Transaction, action: act.EndTask, now_ms: int) -> bool:
             version=task.version + 1,
         )
     )
-    for target in tx.by(Target, "task_arn", task.task_arn):
-        tx.delete(Target, target.key)
     for message in tx.by(OutboxMessage, "task_arn", task.task_arn):
         tx.delete(OutboxMessage, message.message_id)
     return True

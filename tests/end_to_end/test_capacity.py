@@ -1,0 +1,118 @@
+"""Capacity as its user sees it, with waits made short: instances that drain or go, alarms that roll back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.conftest import taken_down
+from tests.end_to_end.local_ecs import Document, LocalEcs, docker, eventually
+
+pytestmark = pytest.mark.docker
+
+SLEEPER = {"name": "main", "command": ["sleep", "600"], "stopTimeout": 2}
+
+
+@pytest.fixture(scope="module")
+def quick(base_image: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcs]:
+    """Two container instances; every wait is a tenth of itself."""
+    with taken_down(LocalEcs(tmp_path_factory.mktemp("quick") / "data")) as ecs:
+        ecs.up("--instances", "2", "--speed", "10")
+        yield ecs
+
+
+def create_service(quick: LocalEcs, name: str, count: int, **members: Any) -> None:
+    quick.ecs.create_service(
+        serviceName=name, taskDefinition=quick.register(name, SLEEPER), desiredCount=count, **members
+    )
+    quick.stable(name)
+
+
+def by_instance(quick: LocalEcs, service: str) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for task in quick.service_tasks(service):
+        arn = task.get("containerInstanceArn", "")
+        counts[arn] = counts.get(arn, 0) + (task["lastStatus"] == "RUNNING")
+    return counts
+
+
+def test_a_draining_instance_must_be_emptied_and_may_come_back(quick: LocalEcs) -> None:
+    """The service's tasks move to the other instance; ACTIVE again, tasks are placed there again."""
+    create_service(quick, "moved", 2)
+    drained, other = sorted(by_instance(quick, "moved"))
+    quick.ecs.update_container_instances_state(containerInstances=[drained], status="DRAINING")
+    eventually("all tasks are on the other", lambda: by_instance(quick, "moved"), lambda c: c == {other: 2})
+    quick.ecs.update_container_instances_state(containerInstances=[drained], status="ACTIVE")
+    quick.ecs.update_service(service="moved", desiredCount=4)
+    eventually("both have tasks", lambda: by_instance(quick, "moved"), lambda c: c == {other: 2, drained: 2})
+    quick.ecs.delete_service(service="moved", force=True)
+
+
+def test_another_instance_must_come_for_one_that_is_deregistered(quick: LocalEcs) -> None:
+    """Its tasks are over and replaced, its containers go, and there are as many instances as before."""
+    create_service(quick, "orphaned", 2)
+    lost = quick.service_tasks("orphaned")[0]
+    arn = lost["containerInstanceArn"]
+    quick.ecs.deregister_container_instance(containerInstance=arn, force=True)
+    ended = quick.task(lost["taskArn"])
+    assert (ended["lastStatus"], ended["stopCode"]) == ("STOPPED", "UserInitiated")
+    assert ended["stoppedReason"] == "Container instance deregistration forced by user"
+    before = {arn}
+    eventually(
+        "two instances are connected", lambda: connected(quick), lambda arns: len(set(arns) - before) == 2
+    )
+    quick.stable("orphaned")
+    label = f"label=com.amazonaws.ecs.task-arn={lost['taskArn']}"
+    eventually("its containers are gone", lambda: docker("ps", "-aq", "--filter", label), lambda ids: not ids)
+    shown = quick.ecs.describe_container_instances(containerInstances=[arn])["containerInstances"][0]
+    assert (shown["status"], shown["agentConnected"]) == ("INACTIVE", False)
+    quick.ecs.delete_service(service="orphaned", force=True)
+
+
+def connected(quick: LocalEcs) -> list[str]:
+    arns = quick.ecs.list_container_instances()["containerInstanceArns"]
+    found = quick.ecs.describe_container_instances(containerInstances=arns)["containerInstances"]
+    return [instance["containerInstanceArn"] for instance in found if instance["agentConnected"]]
+
+
+def test_an_alarm_must_roll_a_baking_deployment_back(quick: LocalEcs) -> None:
+    """Set in moto's CloudWatch while the new revision bakes: the old one is PRIMARY again."""
+    cloudwatch = quick.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="errors",
+        Namespace="Shop",
+        MetricName="Errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    alarms = {"alarmNames": ["errors"], "enable": True, "rollback": True}
+    configuration = {"alarms": alarms, "bakeTimeInMinutes": 60}
+    create_service(quick, "watched", 1)
+    first = quick.service("watched")["taskDefinition"]
+    second = quick.register("watched", {**SLEEPER, "environment": [{"name": "A", "value": "1"}]})
+    quick.ecs.update_service(service="watched", taskDefinition=second, deploymentConfiguration=configuration)
+
+    def bakes(service: Document) -> bool:
+        return [deployment["runningCount"] for deployment in service["deployments"]][:2] in ([1], [1, 0])
+
+    eventually("the new revision bakes", lambda: quick.service("watched"), bakes)
+    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="a drill")
+    eventually(
+        "it is rolled back",
+        lambda: quick.service("watched"),
+        lambda service: service["taskDefinition"] == first,
+    )
+    messages = [event["message"] for event in quick.service("watched")["events"]]
+    assert any("deployment failed: alarm detected." in message for message in messages)
+    quick.ecs.delete_service(service="watched", force=True)
+
+
+def test_the_status_must_say_how_fast_it_is(quick: LocalEcs) -> None:
+    """Who reads times there must know."""
+    assert json.loads(quick.shipway("local", "status", "-o", "json"))["speed"] == 10
