@@ -20,6 +20,7 @@ from shipway.model.snapshot import Fleet, InstanceView, ServiceSnapshot
 from shipway.model.target_group import TargetGroup
 from shipway.model.task import Container, Task
 from shipway.model.task_definition import TaskDefinition
+from shipway.model.task_set import TaskSet
 
 PLACE = Place("000000000000", "us-east-1")
 CLUSTER = PLACE.cluster("demo")
@@ -166,6 +167,18 @@ def a_revision(number: int = 1, **members: Any) -> ServiceRevision:
     if completed:
         defaults |= {"rollout_state": "COMPLETED", "completed_at": START_MS + number}
     return ServiceRevision(**{**defaults, **members})
+
+
+def a_task_set(number: int = 1, **members: Any) -> TaskSet:
+    """Task set NUMBER of service `web` rolls out revision NUMBER."""
+    defaults: dict[str, Any] = {
+        "task_set_arn": PLACE.task_set("demo", "web", str(number)),
+        "service_arn": SERVICE,
+        "cluster_arn": CLUSTER,
+        "service_revision_arn": revision_arn(number),
+        "created_at": START_MS + number,
+    }
+    return TaskSet(**{**defaults, **members})
 
 
 def a_service_deployment(number: int = 1, **members: Any) -> ServiceDeployment:

@@ -43,9 +43,9 @@ def turn(ecs: Ecs) -> None:
 def run_all(ecs: Ecs) -> None:
     """Agents start and stop what they were told to, targets become healthy, time passes."""
     turn(ecs)
-    for number, task in enumerate(ecs.store.state.all(Task)):
+    for task in ecs.store.state.all(Task):
         if task.pending:
-            play_agent(ecs, task, "RUNNING", 32768 + 10 * number)
+            play_agent(ecs, task, "RUNNING", 32768 + int(task.task_id[:6], 16) % 28000)
         elif task.last_status == "STOPPING":
             play_agent(ecs, task, "STOPPED")
     turn(ecs)

@@ -96,7 +96,7 @@ def test_creation_is_idempotent(ecs: Ecs, web: str) -> None:
         ({"taskDefinition": "none"}, "ClientException", "TaskDefinition not found."),
         ({"desiredCount": None}, "InvalidParameterException", "desired count"),
         ({"desiredCount": -1}, "InvalidParameterException", "desiredCount"),
-        ({"deploymentController": {"type": "EXTERNAL"}}, "UnsupportedFeatureException", "EXTERNAL"),
+        ({"deploymentController": {"type": "EXTERNAL"}}, "InvalidParameterException", "must be blank"),
         ({"deploymentConfiguration": {"strategy": "CANARY"}}, "UnsupportedFeatureException", "CANARY"),
         (
             {"launchType": "FARGATE"},

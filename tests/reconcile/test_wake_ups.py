@@ -193,7 +193,7 @@ def test_who_waits_for_room_is_named_when_a_task_leaves() -> None:
     store = Store.open(None)
     with store.transaction() as tx:
         tx.put(an_instance())
-    waiting = {"other": CLUSTER, "elsewhere": "another"}
+    waiting = {"other": frozenset({CLUSTER}), "elsewhere": frozenset({"another"})}
     before = a_task(service_arn=None, last_status="PENDING")
     started, ended = a_task(service_arn=None), a_task(service_arn=None, last_status="STOPPED")
     change = Change(Task, before.key, before, started)

@@ -33,7 +33,8 @@ def walked(state: State) -> Fleet:
         for task in tasks:
             left = left.minus(task.reservation)
         groups = Counter(task.group for task in tasks if task.desired_status == "RUNNING")
-        views.append(InstanceView(instance, left, dict(groups), len(tasks)))
+        daemon_tasks = sum(task.daemon for task in tasks)
+        views.append(InstanceView(instance, left, dict(groups), len(tasks), daemon_tasks))
     return Fleet(CLUSTER, tuple(views))
 
 
@@ -58,6 +59,7 @@ def a_change(draw: st.DrawFn) -> tuple[str, int, dict[str, Any]]:
             "desired_status": draw(st.sampled_from(("RUNNING", "STOPPED"))),
             "instance": draw(st.integers(1, 4)),
             "group": draw(st.sampled_from(("service:web", "family:job"))),
+            "daemon": draw(st.booleans()),
             "reservation": Reservation(draw(st.integers(0, 2)), 1, draw(st.sampled_from(((), (80,))))),
             "interface": draw(st.sampled_from((None, an_interface(number)))),
         },

@@ -38,6 +38,9 @@ class Place(msgspec.Struct, frozen=True):
     def service_revision(self, cluster_name: str, service_name: str, number: str) -> str:
         return self.arn(f"service-revision/{cluster_name}/{service_name}/{number}")
 
+    def task_set(self, cluster_name: str, service_name: str, number: str) -> str:
+        return self.arn(f"task-set/{cluster_name}/{service_name}/ecs-svc/{number}")
+
     def attachment(self, attachment_id: str) -> str:
         return self.arn(f"attachment/{attachment_id}")
 

@@ -58,7 +58,7 @@ class Service(Record, frozen=True, kw_only=True):
     created_by: str = ""
     client_token: str | None = None
     request_digest: str = ""  # of CreateService's members: the same again is the same service
-    revision_arn: str  # the PRIMARY deployment's service revision
+    revision_arn: str = ""  # of the PRIMARY deployment or task set; empty while there is no such task set
     service_deployment_arn: str | None = None  # the one in progress
     deployment_configuration: DeploymentConfiguration = DeploymentConfiguration()
     scheduling_strategy: str = "REPLICA"

@@ -10,6 +10,7 @@ from shipway.model.service import Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
+from shipway.model.task_set import TaskSet
 
 # People and tools that read of what is over do not read faster, nor do agents start faster.
 KEPT_AT_ANY_SPEED = ("stopped_task_retention_ms", "silence_max_ms")
@@ -93,12 +94,21 @@ class TargetView(msgspec.Struct, frozen=True):
     instance_id: str | None = None  # for instance targets
 
 
+class TaskSetView(msgspec.Struct, frozen=True):
+    """A task set, what its tasks are made of, and where they can be placed."""
+
+    task_set: TaskSet
+    revision: ServiceRevision
+    fleet: Fleet
+
+
 class ServiceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that decides about one service."""
 
     now_ms: int
     service: Service
     revisions: tuple[ServiceRevision, ...]  # the PRIMARY one first, then newest first
+    task_sets: tuple[TaskSetView, ...] = ()  # the PRIMARY one first, then oldest first
     # Newest first: those in progress, and the last ones that ended.
     service_deployments: tuple[ServiceDeployment, ...] = ()
     task_definitions: dict[str, TaskDefinition] = {}

@@ -27,19 +27,22 @@ from shipway.model.target import Target
 from shipway.model.target_group import TargetGroup
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition, TaskDefinitionFamily
+from shipway.model.task_set import TaskSet
 from shipway.store import Change, Reads
 from shipway.store.ledger import counts_alike, place_of
 
 Names = Callable[[Change, Reads], Iterable[str]]
 
 
-def services_concerned(changes: Iterable[Change], reads: Reads, watching: Mapping[str, str]) -> set[str]:
-    """The services to look at. `watching`: whose decision hangs on a fleet -> the cluster of that fleet."""
+def services_concerned(
+    changes: Iterable[Change], reads: Reads, watching: Mapping[str, frozenset[str]]
+) -> set[str]:
+    """The services to look at. `watching`: whose decision hangs on fleets -> the clusters of those fleets."""
     changes = tuple(changes)
     named = {arn for change in changes for arn in SERVICES[change.kind](change, reads)}
     if watching:
         moved = fleets_moved(changes, reads)
-        named.update(arn for arn, cluster_arn in watching.items() if cluster_arn in moved)
+        named.update(arn for arn, cluster_arns in watching.items() if cluster_arns & moved)
     return named
 
 
@@ -127,4 +130,5 @@ SERVICES: dict[type[Record], Names] = {
     Task: of_record,
     TaskDefinition: nobody,
     TaskDefinitionFamily: nobody,
+    TaskSet: of_record,
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from shipway.model.service import Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
-from shipway.model.snapshot import ServiceSnapshot, TargetView
+from shipway.model.snapshot import ServiceSnapshot, TargetView, TaskSetView
 from shipway.model.target import Target
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
+from shipway.model.task_set import TaskSet
 from shipway.reconcile.agenda import Agenda, look_at_due
 from shipway.reconcile.concerns import services_concerned
 from shipway.reconcile.loop import PassResult
@@ -20,12 +21,12 @@ ENDED_DEPLOYMENTS_SEEN = 3
 
 
 class ServicesTurn:
-    """`watching` are the services whose decision hangs on the fleet, each with that fleet's cluster."""
+    """`watching` are the services whose decision hangs on fleets, each with the clusters of those fleets."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._agenda = Agenda()
-        self._watching: dict[str, str] = {}
+        self._watching: dict[str, frozenset[str]] = {}
 
     def look_at_everything(self) -> None:
         self._agenda.look_at(service.service_arn for service in self._around.store.state.all(Service))
@@ -56,7 +57,8 @@ class ServicesTurn:
         snapshot = service_snapshot(self._around, service_arn)
         plan = decide_service(snapshot, self._around.ids)
         if plan.watches_fleet:
-            self._watching[service_arn] = snapshot.fleet.cluster_arn
+            fleets = (snapshot.fleet, *(view.fleet for view in snapshot.task_sets))
+            self._watching[service_arn] = frozenset(fleet.cluster_arn for fleet in fleets)
         refused = self._around.commit(plan)
         return PassResult(len(plan.actions), len(refused), plan.wake_at)
 
@@ -95,7 +97,8 @@ def service_snapshot(around: Surroundings, service_arn: str) -> ServiceSnapshot:
         task_definitions=definitions,
         tasks=tasks,
         targets={task.task_arn: views for task in tasks if (views := target_views(around, task))},
-        fleet=fleet_for(state, service.cluster_arn, revisions[0].launch_type, around.place),
+        task_sets=task_set_views(around, service, revisions),
+        fleet=fleet_for(state, service.cluster_arn, launch_type_of(revisions), around.place),
         addresses=address_pool(state, around.task_network_cidr),
         timing=around.timing,
         alarms=alarm_states(around, service, deployments),
@@ -111,6 +114,28 @@ def alarm_states(
     alarms = service.deployment_configuration.alarms
     running = any(deployment.in_progress for deployment in deployments)
     return around.alarms.alarm_states(alarms.names) if alarms.enable and running else {}
+
+
+def launch_type_of(revisions: list[ServiceRevision]) -> str:
+    """The PRIMARY revision's; a service whose first task set is still to come has no revision."""
+    return revisions[0].launch_type if revisions else "EC2"
+
+
+def task_set_views(
+    around: Surroundings, service: Service, revisions: list[ServiceRevision]
+) -> tuple[TaskSetView, ...]:
+    state = around.store.state
+    made_of = {revision.service_revision_arn: revision for revision in revisions}
+    task_sets = sorted(
+        state.by(TaskSet, "service_arn", service.service_arn),
+        key=lambda task_set: (task_set.status != "PRIMARY", task_set.created_at, task_set.task_set_arn),
+    )
+    views = []
+    for task_set in task_sets:
+        revision = made_of[task_set.service_revision_arn]
+        fleet = fleet_for(state, service.cluster_arn, revision.launch_type, around.place)
+        views.append(TaskSetView(task_set, revision, fleet))
+    return tuple(views)
 
 
 def target_views(around: Surroundings, task: Task) -> tuple[TargetView, ...]:

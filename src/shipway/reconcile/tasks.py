@@ -13,6 +13,7 @@ from shipway.model.service_revision import ServiceRevision
 from shipway.model.target import Target
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
+from shipway.model.task_set import TaskSet
 from shipway.reconcile.agenda import Agenda, look_at_due
 from shipway.reconcile.concerns import fleets_moved, owner_of
 from shipway.reconcile.loop import PassResult
@@ -120,7 +121,9 @@ def tasks_snapshot(around: Surroundings, owner: str) -> TasksSnapshot:
     """The tasks of a service with its PRIMARY revision, or one task that has no service."""
     state = around.store.state
     service, alone = state.get(Service, owner), state.get(Task, owner)
-    primary = state.get(ServiceRevision, service.revision_arn) if service else None
+    kept = {service.revision_arn} if service else set()
+    kept |= {task_set.service_revision_arn for task_set in state.by(TaskSet, "service_arn", owner)}
+    revisions = [state.get(ServiceRevision, arn) for arn in sorted(kept)]
     tasks = (alone,) if alone else tuple(state.by(Task, "service_arn", owner))
     return TasksSnapshot(
         now_ms=around.clock.now_ms(),
@@ -128,6 +131,6 @@ def tasks_snapshot(around: Surroundings, owner: str) -> TasksSnapshot:
         task_arns_with_targets=frozenset(
             task.task_arn for task in tasks if state.table(Target).has("task_arn", task.task_arn)
         ),
-        revisions=(primary,) if primary else (),
+        revisions=tuple(revision for revision in revisions if revision is not None),
         timing=around.timing,
     )

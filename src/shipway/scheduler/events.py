@@ -30,12 +30,15 @@ CLOSEST = {
 class Narrator:
     """Makes the events of one service. A cause that stands is told once, and again after it was over, or when
     it was told last before `repeat_before`.
+
+    `task_set_id`: everything is told of this task set, and its causes stand apart from those of others.
     """
 
-    def __init__(self, service: Service, ids: Ids, repeat_before: int = 0) -> None:
+    def __init__(self, service: Service, ids: Ids, repeat_before: int = 0, task_set_id: str = "") -> None:
         self._service = service
         self._ids = ids
         self._repeat_before = repeat_before
+        self._task_set_id = task_set_id
 
     def tell(
         self, message: str, reason: str, about: str = "", cause: str | None = None
@@ -44,6 +47,7 @@ class Narrator:
         told_at = None if cause is None else self._service.told_at.get(cause)
         if told_at is not None and told_at > self._repeat_before:
             return ()
+        about = about or self._task_set_id
         of = f"{self._service.service_name}, taskSet {about}" if about else self._service.service_name
         return (
             EmitEvent(
@@ -57,6 +61,7 @@ class Narrator:
 
     def standing(self, kind: str, told: tuple[str, str, str] | None) -> tuple[Action, ...]:
         """A condition that lasts: `told` is (detail, message, reason) while it stands, None afterwards."""
+        kind = f"{kind} of {self._task_set_id}" if self._task_set_id else kind
         cause = f"{kind}: {told[0]}" if told else ""
         over = [told for told in self._service.told_at if told.startswith(f"{kind}: ") and told != cause]
         cleared = tuple(
@@ -66,8 +71,8 @@ class Narrator:
         return (*cleared, *(self.tell(told[1], told[2], cause=cause) if told else ()))
 
 
-def narrator_of(snapshot: ServiceSnapshot, ids: Ids) -> Narrator:
-    return Narrator(snapshot.service, ids, snapshot.now_ms - snapshot.timing.cause_repeat_ms)
+def narrator_of(snapshot: ServiceSnapshot, ids: Ids, task_set_id: str = "") -> Narrator:
+    return Narrator(snapshot.service, ids, snapshot.now_ms - snapshot.timing.cause_repeat_ms, task_set_id)
 
 
 def task_list(tasks: Sequence[Task]) -> str:
@@ -109,6 +114,10 @@ def failed_to_start(deployment_id: str) -> str:
 
 def alarm_detected(deployment_id: str) -> str:
     return f"(deployment {deployment_id}) deployment failed: alarm detected."
+
+
+def updated_desired_count(task_set_id: str, count: int) -> str:
+    return f"updated computedDesiredCount for taskSet {task_set_id} to {count}."
 
 
 def rolling_back(deployment_id: str) -> str:

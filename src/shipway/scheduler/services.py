@@ -12,12 +12,13 @@ from shipway.model.actions import Plan
 from shipway.model.snapshot import ServiceSnapshot
 from shipway.scheduler.daemon_service import decide_daemon
 from shipway.scheduler.rolling_service import decide_rolling
+from shipway.scheduler.task_set_service import decide_task_sets
 from shipway.scheduler.wind_down import wind_down
 from shipway.seams import Ids
 
 Decide = Callable[[ServiceSnapshot, Ids], Plan]
 
-BY_CONTROLLER: dict[str, Decide] = {}
+BY_CONTROLLER: dict[str, Decide] = {"CODE_DEPLOY": decide_task_sets, "EXTERNAL": decide_task_sets}
 BY_SCHEDULING_STRATEGY: dict[str, Decide] = {"DAEMON": decide_daemon}
 BY_DEPLOYMENT_STRATEGY: dict[str, Decide] = {"ROLLING": decide_rolling}
 

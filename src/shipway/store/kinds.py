@@ -18,6 +18,7 @@ from shipway.model.target import Target
 from shipway.model.target_group import TargetGroup
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition, TaskDefinitionFamily
+from shipway.model.task_set import TaskSet
 
 KINDS: tuple[type[Record], ...] = (
     AccountSetting,
@@ -37,4 +38,5 @@ KINDS: tuple[type[Record], ...] = (
     Task,
     TaskDefinition,
     TaskDefinitionFamily,
+    TaskSet,
 )

@@ -17,6 +17,7 @@ from shipway.api.ecs import (
     services,
     tags,
     task_definitions,
+    task_sets,
     tasks,
 )
 
@@ -35,5 +36,6 @@ NOUNS = (
     services,
     tags,
     task_definitions,
+    task_sets,
     tasks,
 )

@@ -39,6 +39,13 @@ def check_daemon_request(request: Any) -> None:
         raise invalid(f"The daemon scheduling strategy does not support the {given.strategy} strategy.")
 
 
+def check_daemon_controller(controller: str) -> None:
+    if controller != "ECS":
+        raise invalid(
+            f"The daemon scheduling strategy is not supported with the {controller} deployment controller."
+        )
+
+
 def check_daemon_capacity(launch_type: str, strategy: tuple[Document, ...]) -> None:
     """Also for what comes from the cluster's default strategy."""
     if strategy:

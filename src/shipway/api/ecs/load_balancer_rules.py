@@ -20,7 +20,10 @@ from shipway.store import Reads
 TARGET_GROUPS_MAX = 5
 
 
-def load_balancers(state: Reads, given: Any, definition: TaskDefinition) -> tuple[LoadBalancerBinding, ...]:
+def load_balancers(
+    state: Reads, given: Any, definition: TaskDefinition, *, in_use: bool = True
+) -> tuple[LoadBalancerBinding, ...]:
+    """`in_use`: traffic reaches the target groups already. A replacement task set is made before it does."""
     plain: list[Document] = document(given or [])
     if len(plain) > TARGET_GROUPS_MAX:
         raise invalid(f"loadBalancers can have at most {TARGET_GROUPS_MAX} items.")
@@ -31,6 +34,11 @@ def load_balancers(state: Reads, given: Any, definition: TaskDefinition) -> tupl
             raise invalid(f"Duplicate targetGroupArn found: {entry.target_group_arn}")
         check_container(entry, definition)
         check_target_group(state, entry.target_group_arn, definition)
+        if in_use and entry.target_group_arn not in set(target_groups_in_use(state)):
+            raise invalid(
+                f"The target group with targetGroupArn {entry.target_group_arn} does not have an associated "
+                "load balancer."
+            )
     return bindings
 
 
@@ -86,10 +94,6 @@ def check_target_group(state: Reads, arn: str, definition: TaskDefinition) -> No
             f"The provided target group {arn} has target type {group.target_type}, which is incompatible "
             "with the "
             f"{mode} network mode specified in the task definition."
-        )
-    if arn not in set(target_groups_in_use(state)):
-        raise invalid(
-            f"The target group with targetGroupArn {arn} does not have an associated load balancer."
         )
 
 

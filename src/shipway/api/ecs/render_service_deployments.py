@@ -6,7 +6,8 @@ from typing import Any
 
 from shipway.api.ecs.daemon_services import desired_count_of
 from shipway.api.ecs.moments import moments, present
-from shipway.api.ecs.render_services import capacity_wire, revision_summary
+from shipway.api.ecs.render_capacity import capacity_wire
+from shipway.api.ecs.render_services import revision_summary
 from shipway.api.ecs.service_view import RevisionCount, counts_of
 from shipway.model.service import CircuitBreaker, Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision

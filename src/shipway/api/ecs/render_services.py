@@ -6,7 +6,10 @@ from typing import Any
 
 from shipway.api.ecs.daemon_services import desired_count_of
 from shipway.api.ecs.deployment_configuration import configuration_wire
+from shipway.api.ecs.deployment_controllers import BY_TASK_SETS
 from shipway.api.ecs.moments import moments, present, seconds
+from shipway.api.ecs.render_capacity import FARGATE_DEPLOYMENT, capacity_wire
+from shipway.api.ecs.render_task_sets import task_sets_wire
 from shipway.api.ecs.service_view import RevisionCount, counts_of, shown_revisions
 from shipway.model.record import Document
 from shipway.model.service import Service
@@ -15,7 +18,6 @@ from shipway.model.task import Task
 from shipway.scheduler.failures import failed_tasks
 from shipway.store import Reads
 
-FARGATE_DEPLOYMENT = {"platformVersion": "1.4.0", "platformFamily": "Linux"}
 NO_TASKS = RevisionCount()
 DEPLOYMENT_VERBATIM = ("serviceConnectConfiguration",)
 
@@ -23,9 +25,6 @@ DEPLOYMENT_VERBATIM = ("serviceConnectConfiguration",)
 def service_wire(state: Reads, service: Service, include: frozenset[str] = frozenset()) -> dict[str, Any]:
     tasks = state.by(Task, "service_arn", service.service_arn)
     counts = counts_of(tasks)
-    revisions = shown_revisions(state, service, counts)
-    primary = revisions[0] if revisions else state.get(ServiceRevision, service.revision_arn)
-    assert primary is not None, service.revision_arn
     return {
         "serviceArn": service.service_arn,
         "serviceName": service.service_name,
@@ -34,24 +33,14 @@ def service_wire(state: Reads, service: Service, include: frozenset[str] = froze
         "desiredCount": desired_count_of(state, service),
         "runningCount": sum(count.running for count in counts.values()),
         "pendingCount": sum(count.pending for count in counts.values()),
-        "taskDefinition": primary.task_definition_arn,
         "deploymentConfiguration": configuration_wire(service.deployment_configuration),
         "deploymentController": {"type": service.deployment_controller},
-        "deployments": [
-            deployment_wire(service, revision, counts.get(revision.deployment_id, NO_TASKS), tasks)
-            for revision in revisions
-        ],
-        "currentServiceRevisions": [
-            revision_summary(revision, counts.get(revision.deployment_id, NO_TASKS)) for revision in revisions
-        ],
         "events": [
             {"id": event.event_id, "createdAt": seconds(event.created_at), "message": event.message}
             for event in service.events
         ],
         "createdAt": seconds(service.created_at),
         "createdBy": service.created_by,
-        "loadBalancers": [binding.verbatim for binding in primary.load_balancers],
-        "serviceRegistries": primary.verbatim.get("serviceRegistries", []),
         "placementConstraints": list(service.placement_constraints),
         "placementStrategy": list(service.placement_strategy),
         "schedulingStrategy": service.scheduling_strategy,
@@ -60,11 +49,9 @@ def service_wire(state: Reads, service: Service, include: frozenset[str] = froze
         "enableECSManagedTags": service.enable_ecs_managed_tags,
         "enableExecuteCommand": service.enable_execute_command,
         "propagateTags": service.propagate_tags,
-        **capacity_wire(primary),
+        **revision_members(state.get(ServiceRevision, service.revision_arn)),
+        **deployments_members(state, service, counts, tasks),
         **present(
-            platformVersion=primary.platform_version,
-            platformFamily="Linux" if primary.launch_type == "FARGATE" else None,
-            networkConfiguration=primary.network_configuration,
             roleArn=service.role_arn,
             currentServiceDeployment=service.service_deployment_arn,
             tags=list(service.tags) if "TAGS" in include else None,
@@ -72,11 +59,39 @@ def service_wire(state: Reads, service: Service, include: frozenset[str] = froze
     }
 
 
-def capacity_wire(revision: ServiceRevision) -> Document:
-    """The launch type, unless a capacity provider strategy stands in its place."""
-    if revision.capacity_provider_strategy:
-        return {"capacityProviderStrategy": list(revision.capacity_provider_strategy)}
-    return {"launchType": revision.launch_type}
+def revision_members(primary: ServiceRevision | None) -> Document:
+    """What a service shows of its PRIMARY revision; hardly anything before there is one."""
+    if primary is None:
+        return {"loadBalancers": [], "serviceRegistries": []}
+    return {
+        "taskDefinition": primary.task_definition_arn,
+        "loadBalancers": [binding.verbatim for binding in primary.load_balancers],
+        "serviceRegistries": primary.verbatim.get("serviceRegistries", []),
+        **capacity_wire(primary),
+        **present(
+            platformVersion=primary.platform_version,
+            platformFamily="Linux" if primary.launch_type == "FARGATE" else None,
+            networkConfiguration=primary.network_configuration,
+        ),
+    }
+
+
+def deployments_members(
+    state: Reads, service: Service, counts: dict[str, RevisionCount], tasks: list[Task]
+) -> Document:
+    """Deployments, or task sets in their place where they are driven from outside."""
+    if service.deployment_controller in BY_TASK_SETS:
+        return {"deployments": [], "taskSets": task_sets_wire(state, service)}
+    revisions = shown_revisions(state, service, counts)
+    return {
+        "deployments": [
+            deployment_wire(service, revision, counts.get(revision.deployment_id, NO_TASKS), tasks)
+            for revision in revisions
+        ],
+        "currentServiceRevisions": [
+            revision_summary(revision, counts.get(revision.deployment_id, NO_TASKS)) for revision in revisions
+        ],
+    }
 
 
 def deployment_wire(

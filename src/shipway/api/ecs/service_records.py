@@ -61,9 +61,9 @@ def forget_history(tx: Transaction, service_arn: str) -> None:
         tx.delete(ServiceRevision, revision.service_revision_arn)
 
 
-def default_role(call: Call, spec: RevisionSpec, given: str | None) -> str | None:
+def default_role(call: Call, spec: RevisionSpec | None, given: str | None) -> str | None:
     if given:
         return given
-    if spec.load_balancers or spec.network_configuration:
+    if spec is not None and (spec.load_balancers or spec.network_configuration):
         return f"arn:aws:iam::{call.settings.account_id}:{SERVICE_LINKED_ROLE}"
     return None

@@ -59,7 +59,10 @@ CAPACITY_MEMBERS = ("launch_type", "capacity_provider_strategy")
 """They apply to new tasks at once and start no deployment."""
 
 
-def created_spec(call: Call, cluster: Cluster, definition: TaskDefinition, request: Any) -> RevisionSpec:
+def created_spec(
+    call: Call, cluster: Cluster, definition: TaskDefinition, request: Any, *, in_use: bool = True
+) -> RevisionSpec:
+    """Of CreateService or CreateTaskSet; `in_use` as `load_balancers` has it."""
     refuse_unsupported(request)
     launch_type, strategy = capacity_of(cluster, request.launch_type, request.capacity_provider_strategy)
     check_launch_type(definition, launch_type)
@@ -69,7 +72,7 @@ def created_spec(call: Call, cluster: Cluster, definition: TaskDefinition, reque
         capacity_provider_strategy=strategy,
         platform_version=platform_version(request.platform_version, launch_type),
         network_configuration=network_configuration(request.network_configuration, definition, launch_type),
-        load_balancers=load_balancers(call.store.state, request.load_balancers, definition),
+        load_balancers=load_balancers(call.store.state, request.load_balancers, definition, in_use=in_use),
         verbatim=kept_members(request),
     )
 

@@ -52,8 +52,7 @@ def shown_revisions(
     others = [revision for arn in sorted(arns) if (revision := state.get(ServiceRevision, arn)) is not None]
     others.sort(key=lambda revision: (-revision.created_at, revision.service_revision_arn))
     primary = state.get(ServiceRevision, service.revision_arn)
-    assert primary is not None, service.revision_arn
-    return [primary, *others]
+    return others if primary is None else [primary, *others]
 
 
 def current_deployment(state: Reads, service: Service) -> ServiceDeployment | None:

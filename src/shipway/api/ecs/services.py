@@ -8,13 +8,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from shipway.api.call import Call
-from shipway.api.ecs.capacity_providers import unsupported
 from shipway.api.ecs.daemon_services import (
     DEFAULT_CONFIGURATION,
-    check_daemon_capacity,
+    check_daemon_controller,
     check_daemon_request,
 )
 from shipway.api.ecs.deployment_configuration import deployment_configuration
+from shipway.api.ecs.deployment_controllers import controller_of
+from shipway.api.ecs.first_deployments import FirstDeployment, first_deployment
 from shipway.api.ecs.identifiers import cluster_of, invalid, missing, one_of, resource_arn, service_of
 from shipway.api.ecs.paging import page, with_token
 from shipway.api.ecs.placement_rules import placement_constraints, placement_strategy
@@ -23,19 +24,17 @@ from shipway.api.ecs.request_digest import request_digest
 from shipway.api.ecs.service_records import (
     default_role,
     forget_history,
-    new_revision,
     new_service_deployment,
     request_stop,
 )
-from shipway.api.ecs.service_rules import KEPT, RevisionSpec, created_spec
+from shipway.api.ecs.service_rules import KEPT, RevisionSpec
 from shipway.api.ecs.tag_rules import checked_tags
-from shipway.api.ecs.task_definition_lookup import launchable
 from shipway.model.actions import CloseService, StopDeployment
 from shipway.model.event import Event
 from shipway.model.service import DeploymentConfiguration, Service
 from shipway.model.service_revision import ServiceRevision
 from shipway.model.task import Task
-from shipway.model.task_definition import TaskDefinition
+from shipway.model.task_set import TaskSet
 from shipway.store import Transaction
 from shipway.store.commit import commit_plan
 
@@ -57,38 +56,35 @@ def create_service(call: Call, request: Any) -> dict[str, Any]:
     existing = call.store.state.get(Service, arn)
     if existing is not None and existing.status != "INACTIVE":
         return repeated(call, existing, request, digest)
-    check_kind_of_service(request)
-    if not request.task_definition:
-        raise invalid("TaskDefinition can not be blank.")
-    definition = launchable(call, request.task_definition, inactive_code="ClientException")
-    spec = created_spec(call, cluster, definition, request)
-    defaults = DeploymentConfiguration()
-    if request.scheduling_strategy == "DAEMON":
-        check_daemon_capacity(spec.launch_type, spec.capacity_provider_strategy)
-        defaults = DEFAULT_CONFIGURATION
+    controller = check_kind_of_service(request)
+    first = first_deployment(call, cluster, arn, controller, request)
+    defaults = DEFAULT_CONFIGURATION if request.scheduling_strategy == "DAEMON" else DeploymentConfiguration()
     configuration = deployment_configuration(request.deployment_configuration, defaults)
-    revision = new_revision(call, arn, cluster.cluster_arn, spec)
-    deployment = new_service_deployment(call, revision, configuration)
+    deployment = None
+    if controller == "ECS":
+        assert first.revision is not None
+        deployment = new_service_deployment(call, first.revision, configuration)
     service = Service(
         service_arn=arn,
         cluster_arn=cluster.cluster_arn,
         desired_count=request.desired_count or 0,
-        created_at=revision.created_at,
+        created_at=call.clock.now_ms(),
         created_by=call.caller_arn,
         client_token=request.client_token,
         request_digest=digest,
-        revision_arn=revision.service_revision_arn,
-        service_deployment_arn=deployment.service_deployment_arn,
+        revision_arn=first.revision.service_revision_arn if first.revision else "",
+        service_deployment_arn=deployment.service_deployment_arn if deployment else None,
         deployment_configuration=configuration,
-        role_arn=default_role(call, spec, request.role),
-        events=kept_only_events(call, request.service_name, spec),
-        **options(request, definition, revision, configuration),
+        deployment_controller=controller,
+        role_arn=default_role(call, first.spec, request.role),
+        events=kept_only_events(call, request.service_name, first.spec),
+        **options(request, first, configuration),
     )
     with call.store.transaction() as tx:
         forget_history(tx, arn)
-        tx.put(revision)
-        tx.put(deployment)
-        tx.put(service)
+        for record in (first.revision, first.task_set, deployment, service):
+            if record is not None:
+                tx.put(record)
         return {"service": service_wire(tx, service, WITH_TAGS)}
 
 
@@ -100,17 +96,18 @@ def repeated(call: Call, existing: Service, request: Any, digest: str) -> dict[s
     return {"service": service_wire(call.store.state, existing, WITH_TAGS)}
 
 
-def check_kind_of_service(request: Any) -> None:
-    controller = request.deployment_controller.type if request.deployment_controller else "ECS"
-    if controller != "ECS":
-        raise unsupported(f"the deployment controller {controller}, only ECS,")
+def check_kind_of_service(request: Any) -> str:
+    """The deployment controller, once it is known to go with the scheduling strategy."""
+    controller = controller_of(request.deployment_controller)
     scheduling = one_of(request.scheduling_strategy, ("REPLICA", "DAEMON"), "schedulingStrategy")
     if scheduling == "DAEMON":
         check_daemon_request(request)
-        return
+        check_daemon_controller(controller)
+        return controller
     if request.desired_count is None:
         raise invalid("The replica scheduling strategy requires a desired count. Specify one and try again.")
     check_count(request.desired_count)
+    return controller
 
 
 def check_count(desired_count: int) -> None:
@@ -118,15 +115,9 @@ def check_count(desired_count: int) -> None:
         raise invalid("desiredCount must be 0 or greater.")
 
 
-def options(
-    request: Any,
-    definition: TaskDefinition,
-    revision: ServiceRevision,
-    configuration: DeploymentConfiguration,
-) -> dict[str, Any]:
+def options(request: Any, first: FirstDeployment, configuration: DeploymentConfiguration) -> dict[str, Any]:
     grace_period_s = request.health_check_grace_period_seconds or 0
     check_grace_period(grace_period_s)
-    constraints = len(definition.body.get("placementConstraints") or [])
     rebalancing = one_of(
         request.availability_zone_rebalancing, ("ENABLED", "DISABLED"), "availabilityZoneRebalancing"
     )
@@ -134,9 +125,9 @@ def options(
     return {
         "health_check_grace_period_s": grace_period_s,
         "placement_constraints": placement_constraints(
-            request.placement_constraints, constraints, revision.launch_type
+            request.placement_constraints, first.definition_constraints, first.launch_type
         ),
-        "placement_strategy": placement_strategy(request.placement_strategy, revision.launch_type),
+        "placement_strategy": placement_strategy(request.placement_strategy, first.launch_type),
         "scheduling_strategy": request.scheduling_strategy or "REPLICA",
         "availability_zone_rebalancing": rebalancing or eligible,
         "enable_ecs_managed_tags": bool(request.enable_ecs_managed_tags),
@@ -151,9 +142,9 @@ def check_grace_period(grace_period_s: int) -> None:
         raise invalid(f"healthCheckGracePeriodSeconds must be between 0 and {GRACE_PERIOD_MAX_S}.")
 
 
-def kept_only_events(call: Call, service_name: str, spec: RevisionSpec) -> tuple[Event, ...]:
+def kept_only_events(call: Call, service_name: str, spec: RevisionSpec | None) -> tuple[Event, ...]:
     """Said where whoever watches the service will see it: these members do nothing here."""
-    names = [name for name in KEPT.values() if spec.verbatim.get(name)]
+    names = [name for name in KEPT.values() if spec is not None and spec.verbatim.get(name)]
     if not names:
         return ()
     text = f"(service {service_name}) keeps {', '.join(names)} as given, but a local ECS does not act on it."
@@ -206,10 +197,12 @@ def delete_service(call: Call, request: Any) -> dict[str, Any]:
     if service.status == "ACTIVE" and not request.force and not daemon:
         if service.desired_count > 0:
             raise invalid("The service cannot be stopped while it is scaled above 0.")
-        if tasks:
+        if tasks or call.store.state.count_by(TaskSet, "service_arn", service.service_arn):
             raise invalid("The service cannot be stopped while deployments are active.")
     with call.store.transaction() as tx:
         request_stop(tx, service, call.clock.now_ms())
+        for task_set in tx.by(TaskSet, "service_arn", service.service_arn):
+            tx.put(replace(task_set, status="DRAINING", updated_at=call.clock.now_ms()))
         tx.put(replace(service, status="DRAINING", desired_count=0))
         if not tasks:
             close(tx, service, call.clock.now_ms())

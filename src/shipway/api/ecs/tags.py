@@ -17,6 +17,7 @@ from shipway.model.record import Record
 from shipway.model.service import Service
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
+from shipway.model.task_set import TaskSet
 
 TAGGABLE: dict[str, tuple[type[Record], int]] = {
     "cluster": (Cluster, 2),
@@ -24,6 +25,7 @@ TAGGABLE: dict[str, tuple[type[Record], int]] = {
     "task": (Task, 3),
     "container-instance": (ContainerInstance, 3),
     "task-definition": (TaskDefinition, 2),
+    "task-set": (TaskSet, 5),
 }
 """Kinds of resource, and how many segments the long form of their ARN has."""
 

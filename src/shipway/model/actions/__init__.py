@@ -38,6 +38,10 @@ from shipway.model.actions.targets import (
     RegisterTarget,
     RemoveTarget,
 )
+from shipway.model.actions.task_sets import (
+    RemoveTaskSet,
+    SetStability,
+)
 from shipway.model.actions.tasks import (
     EndTask,
     MarkHealthy,
@@ -68,9 +72,11 @@ __all__ = [
     "RegisterTarget",
     "RemoveTarget",
     "RemoveTask",
+    "RemoveTaskSet",
     "ResetFailures",
     "RollBack",
     "SetDesiredCount",
+    "SetStability",
     "SetSteady",
     "SignalTask",
     "StartTask",

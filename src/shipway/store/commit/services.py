@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from shipway.model import actions as act
 from shipway.model.event import Event, with_events
 from shipway.model.service import Service
+from shipway.model.task_set import TaskSet
 from shipway.store.commit.editing import Effects, edit
 from shipway.store.store import Transaction
 
@@ -30,6 +31,8 @@ def set_steady(tx: Transaction, action: act.SetSteady, now_ms: int) -> None:
 
 def close_service(tx: Transaction, action: act.CloseService, now_ms: int) -> None:
     edit(tx, Service, action.service_arn, status="INACTIVE", service_deployment_arn=None)
+    for task_set in tx.by(TaskSet, "service_arn", action.service_arn):
+        tx.delete(TaskSet, task_set.task_set_arn)
 
 
 EFFECTS: Effects = {
