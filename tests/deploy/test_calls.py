@@ -14,7 +14,7 @@ import pytest
 from botocore.config import Config
 
 from shipway.deploy.edge.aws import LOCAL, Where, open_aws
-from shipway.deploy.edge.calls import BotoCalls, refusal_sentence, unsent_sentence
+from shipway.deploy.edge.calls import BotoCalls, named_place, refusal_sentence, unsent_sentence
 from shipway.deploy.edge.ecs import Ecs
 from shipway.deploy.errors import AwsRefusal, DeployError
 
@@ -107,13 +107,35 @@ def test_refusal_carries_the_code(endpoint: Endpoint) -> None:
     )
 
 
+def test_missing_cluster_is_named(endpoint: Endpoint) -> None:
+    """Whichever call finds out."""
+    endpoint.answer = (400, {"__type": "ClusterNotFoundException", "message": "Cluster not found."})
+    with pytest.raises(AwsRefusal) as raised:
+        calls(endpoint.url).call("RunTask", {"cluster": "shop", "taskDefinition": "x"})
+    assert raised.value.sentence == (
+        "The cluster 'shop' does not exist at local ECS. Correct the name, or create it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("endpoint_url", "place"),
+    [
+        ("https://ecs.us-east-1.amazonaws.com", "AWS (us-east-1)"),
+        ("https://ecs.cn-north-1.amazonaws.com.cn", "AWS (us-east-1)"),
+        ("http://127.0.0.1:4700", "http://127.0.0.1:4700"),
+    ],
+)
+def test_endpoint_that_is_not_amazons_is_named(endpoint_url: str, place: str) -> None:
+    """With AWS_ENDPOINT_URL in the environment, "AWS does not answer" would mislead."""
+    assert named_place(endpoint_url, "AWS (us-east-1)") == place
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [
         ("UnrecognizedClientException", "DescribeClusters at local ECS refused the credentials"),
         ("ExpiredTokenException", "sign in again"),
         ("AccessDeniedException", "is not allowed"),
-        ("ClusterNotFoundException", "this cluster does not exist"),
     ],
 )
 def test_refusals_say_what_to_do(code: str, said: str) -> None:

@@ -11,7 +11,7 @@ from shipway.deploy.deployment import deploy, deploy_tag
 from shipway.deploy.errors import DeployError
 from shipway.deploy.planning.verdict import Verdict
 from shipway.deploy.release import DeployOptions
-from shipway.deploy.services import delete, rollback, status, why_service
+from shipway.deploy.services import DeleteToo, delete, rollback, status, why_service
 
 from .fakes import World
 from .hello import application, deployed
@@ -209,8 +209,8 @@ def test_delete_waits_until_the_service_is_gone() -> None:
     world.ecs.answers["DeleteService"] = lambda members: {"service": world.ecs.services["hello"]}
     world.ecs.answers["DeleteCluster"] = lambda members: {}
     world.pace.on_pause = lambda: world.ecs.services.clear()
-    sentence = delete(world.aws, "hello", world.tools, None, cluster=True)
-    assert sentence == "deleted: the service hello, the cluster hello"
+    deleted = delete(world.aws, "hello", world.tools, DeleteToo(delete_cluster=True))
+    assert deleted.text() == "deleted: the service hello, the cluster hello"
     assert world.ecs.requests("DeleteService")[0]["force"] is True
 
 
@@ -220,6 +220,6 @@ def test_status_and_why_read_a_living_service() -> None:
     world.ecs.events_on_status = {"SUCCESSFUL": "(service hello) has reached a steady state."}
     deployed(world)
     text = status(world.aws, "hello").text()
-    assert "deployme SUCCESSFUL" in text
+    assert "history, newest first:\n  hello:1 SUCCESSFUL" in text
     assert "(service hello) has reached a steady state." in text
     assert "nothing is known against it" in why_service(world.aws, "hello").headline()

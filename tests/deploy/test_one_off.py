@@ -120,9 +120,7 @@ def test_unknown_container_is_named_with_those_there_are() -> None:
     running = Running(stopped(0))
     with pytest.raises(DeployError) as raised:
         running.run(TaskWish(container="wbe", command=("true",)))
-    assert raised.value.sentence == (
-        "There is no container 'wbe' in hello. Did you mean 'web'? Its containers: side, web."
-    )
+    assert raised.value.sentence == ("There is no container 'wbe' in hello. Did you mean 'web'?")
     assert running.world.ecs.operations() == []
 
 
@@ -157,9 +155,10 @@ def test_instances_may_be_named_by_their_ec2_id() -> None:
     running = Running(stopped(0))
     running.world.ecs.instances = [{"containerInstanceArn": "arn:ci/1", "ec2InstanceId": "i-1"}]
     running.world.ecs.answers["StartTask"] = lambda members: {"tasks": [TASK], "failures": []}
-    running.one_off.start(TaskWish(), DEFINITION, {}, ("i-1", "abc"))
-    assert running.world.ecs.requests("StartTask")[0]["containerInstances"] == ["arn:ci/1", "abc"]
-    with pytest.raises(DeployError, match=r"is on i-9\. There are: i-1"):
+    whole = "abcdef12" * 4
+    running.one_off.start(TaskWish(), DEFINITION, {}, ("i-1", whole))
+    assert running.world.ecs.requests("StartTask")[0]["containerInstances"] == ["arn:ci/1", whole]
+    with pytest.raises(DeployError, match=r"No container instance of hello is named 'i-9'\. There are: i-1"):
         running.one_off.start(TaskWish(), DEFINITION, {}, ("i-9",))
 
 
@@ -167,8 +166,26 @@ def test_unknown_task_cannot_be_stopped() -> None:
     """One sentence."""
     world = World()
     world.ecs.answers["StopTask"] = refuse("InvalidParameterException", "The referenced task was not found.")
-    with pytest.raises(DeployError, match="There is no task abc in the cluster hello"):
+    with pytest.raises(DeployError, match="There is no task 'abc' in the cluster hello"):
         stop(world.aws, "abc", "because")
+    whole = "abcdef12" * 4
+    with pytest.raises(DeployError, match=f"There is no task {whole} in the cluster hello"):
+        stop(world.aws, whole, "because")
+
+
+def test_tasks_may_be_named_by_the_beginning_of_their_id() -> None:
+    """As the post-mortem and the progress lines shorten them; what fits two is refused."""
+    world = World()
+    world.ecs.answers["StopTask"] = lambda members: {"task": {"taskArn": members["task"]}}
+    prefix = "arn:aws:ecs:r:a:task/hello/"
+    world.ecs.tasks = [
+        {"taskArn": prefix + name, "desiredStatus": status}
+        for name, status in (("feedbeef00", "RUNNING"), ("feed000000", "STOPPED"))
+    ]
+    assert stop(world.aws, "feedb", "because")["taskArn"] == prefix + "feedbeef00"
+    assert stop(world.aws, "feed0", "because")["taskArn"] == prefix + "feed000000"
+    with pytest.raises(DeployError, match="2 tasks in hello begin with 'feed'"):
+        stop(world.aws, "feed", "because")
 
 
 def test_failure_without_a_reason_is_said_so() -> None:

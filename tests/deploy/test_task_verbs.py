@@ -68,7 +68,7 @@ def test_named_task_comes_from_the_file(world: World) -> None:
 
 def test_start_returns_with_the_tasks_arn(world: World) -> None:
     """`start` does not wait unless told to."""
-    choices = TaskChoices(TaskWish(), instances=("abc",), wait=False)
+    choices = TaskChoices(TaskWish(), instances=("abcdef12" * 4,), wait=False)
     started = start_task(session(world), world.tools, choices)
     assert started.exit_code == 0
     assert started.as_document()["tasks"][0]["taskArn"] == ENDED["taskArn"]
@@ -97,6 +97,32 @@ def test_logs_of_a_service_are_those_of_its_tasks(world: World) -> None:
     asked = world.logs.requests("GetLogEvents")[0]
     assert (asked["logGroupName"], asked["logStreamName"]) == ("/ecs/hello", "web/web/feedbeef00")
     assert asked["startTime"] == 5
+
+
+def test_log_lines_of_several_tasks_come_in_the_order_of_time(world: World) -> None:
+    """Not task by task: what happened when is what a log is read for."""
+    world.ecs.CreateService({"cluster": "hello", "serviceName": "hello", "taskDefinition": "x"})
+    [task] = world.ecs.tasks
+    world.ecs.tasks = [task, {**task, "taskArn": "arn:aws:ecs:r:a:task/hello/beeffeed00"}]
+    moments = {"web/web/feedbeef00": [1, 4], "web/web/beeffeed00": [2, 3]}
+
+    def events(members: dict[str, Any]) -> dict[str, Any]:
+        found = moments.pop(members["logStreamName"], [])
+        return {"events": [{"message": str(moment), "timestamp": moment} for moment in found]}
+
+    world.logs.answers["GetLogEvents"] = events
+    said: list[str] = []
+    stream_logs(
+        world.aws, "hello", LogChoice(), world.tools, lambda place, event: said.append(event["message"])
+    )
+    assert said == ["1", "2", "3", "4"]
+
+
+def test_logs_of_a_container_that_is_not_there_are_refused(world: World) -> None:
+    """Silence would look like an application that says nothing."""
+    world.ecs.CreateService({"cluster": "hello", "serviceName": "hello", "taskDefinition": "x"})
+    with pytest.raises(DeployError, match=r"no container 'wbe' in the tasks of hello\. Did you mean 'web'\?"):
+        stream_logs(world.aws, "hello", LogChoice("wbe"), world.tools, lambda place, event: None)
 
 
 @pytest.mark.parametrize(("text", "value"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200)])

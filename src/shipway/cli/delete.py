@@ -20,13 +20,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from shipway.deploy.opening import open_session, open_tools
-    from shipway.deploy.services import balancer_to_delete, confirm, delete
+    from shipway.deploy.services import confirm, delete, delete_too
 
     session = open_session(choices(arguments))
+    too = delete_too(
+        session.application,
+        delete_load_balancer=arguments.delete_load_balancer,
+        delete_cluster=arguments.delete_cluster,
+    )
     if not arguments.yes:
         confirm(f"Delete the service {session.service} on {session.aws.ecs.cluster} and stop its tasks?")
-    balancer = balancer_to_delete(session.application) if arguments.delete_load_balancer else None
     with open_tools() as tools:
-        sentence = delete(session.aws, session.service, tools, balancer, cluster=arguments.delete_cluster)
-    show(arguments, {"deleted": sentence}, sentence)
+        deleted = delete(session.aws, session.service, tools, too)
+    show(arguments, {"deleted": list(deleted.removed), "stillThere": list(deleted.kept)}, deleted.text())
     return 0

@@ -18,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         action="append",
         required=True,
-        help="a container instance: its id, its ARN, or its EC2 instance's id; may be given several times",
+        help="a container instance: its id or the beginning of it, its ARN, or its EC2 instance's id; "
+        "may be given several times",
     )
     parser.add_argument("--wait", action="store_true", help="wait for its end and show its logs")
 

@@ -9,7 +9,9 @@ from shipway.cli.options import add_target, choices, show
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
-    parser.add_argument("task", nargs="?", help="a task's id or ARN (default: the service)")
+    parser.add_argument(
+        "task", nargs="?", help="a task's id, the beginning of it, or its ARN (default: the service)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import AwsRefusal, DeployError
 from shipway.deploy.follow import resilient
 from shipway.deploy.gather import gather_task
+from shipway.deploy.lookup import instance_named, task_named
 from shipway.deploy.planning.causes import task_id
 from shipway.deploy.planning.fit import closest, needs_of, sentence
 from shipway.deploy.planning.log_places import LogPlace, log_places
@@ -89,7 +90,7 @@ class OneOff:
         """Start one task on each of these container instances."""
         request = task_request(wish, definition, service)
         request |= self._local_network(definition, request)
-        request["containerInstances"] = [self._instance(reference) for reference in instances]
+        request["containerInstances"] = [instance_named(self.aws, name) for name in instances]
         return self._placed(self._sent(self.aws.ecs.start_task, request), definition)
 
     def follow(self, tasks: list[Members], wish: TaskWish, definition: Members) -> RunOutcome:
@@ -100,7 +101,7 @@ class OneOff:
             for place in log_places(definition, task_id(task), local=self.aws.local):
                 follower.add(place)
         try:
-            finished = self._watch([str(task["taskArn"]) for task in tasks], follower)
+            finished = self._watch(tasks, follower)
         except KeyboardInterrupt:
             self.progress.close()
             for task in tasks:
@@ -109,8 +110,9 @@ class OneOff:
         self.progress.close()
         return self._concluded(finished, container)
 
-    def _watch(self, arns: list[str], follower: LogFollower) -> list[Members]:
-        statuses: dict[str, str] = {}
+    def _watch(self, started: list[Members], follower: LogFollower) -> list[Members]:
+        statuses = {str(task["taskArn"]): str(task.get("lastStatus")) for task in started}
+        arns = list(statuses)
         every_s = LOOK_EVERY_LOCAL_S if self.aws.local else LOOK_EVERY_S
         lines = 0
         while True:
@@ -181,25 +183,11 @@ class OneOff:
             return {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-local"]}}}
         return {}
 
-    def _instance(self, reference: str) -> str:
-        """StartTask wants a container instance's id or ARN; people often hold the EC2 instance's."""
-        if not reference.startswith("i-"):
-            return reference
-        known = self.aws.ecs.container_instances()
-        for instance in known:
-            if instance.get("ec2InstanceId") == reference:
-                return str(instance["containerInstanceArn"])
-        names = ", ".join(sorted(str(instance.get("ec2InstanceId")) for instance in known)) or "none"
-        raise DeployError(
-            f"No container instance of {self.aws.ecs.cluster} is on {reference}. There are: {names}.",
-            exit_code=OUR_FAILURE,
-        )
-
 
 def stop(aws: Aws, task: str, reason: str) -> Members:
     """Ask ECS to stop a task."""
     try:
-        return aws.ecs.stop_task(task, reason)
+        return aws.ecs.stop_task(task_named(aws, task), reason)
     except AwsRefusal as refusal:
         if refusal.code == "InvalidParameterException" and "not found" in refusal.sentence:
             raise DeployError(f"There is no task {task} in the cluster {aws.ecs.cluster}.") from None

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipway.deploy.application.application import Application
+from shipway.deploy.application.suggestion import did_you_mean
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError, UsageError
 from shipway.deploy.follow import find_deployment, resilient
 from shipway.deploy.gather import gather, gather_task
+from shipway.deploy.lookup import task_named
 from shipway.deploy.observe import no_service, urls
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.causes import cause_of, task_id
@@ -27,6 +29,7 @@ from shipway.deploy.tools import Tools
 Members = dict[str, Any]
 
 GONE_WITHIN_S = 600.0
+DEPLOYMENTS_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,27 @@ class LogChoice:
     container: str | None = None
     since_ms: int | None = None
     follow: bool = False
+
+
+@dataclass(frozen=True)
+class DeleteToo:
+    """What stands around the service, and whether it goes with it."""
+
+    load_balancer: str | None = None
+    delete_load_balancer: bool = False
+    delete_cluster: bool = False
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """What is gone, and what of the service's surroundings is still there."""
+
+    removed: tuple[str, ...]
+    kept: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        still = f"\nstill there: {', '.join(self.kept)}" if self.kept else ""
+        return f"deleted: {', '.join(self.removed)}{still}"
 
 
 def required_service(aws: Aws, name: str) -> Members:
@@ -52,13 +76,20 @@ def status(aws: Aws, name: str) -> ServiceReport:
     for member in service.get("loadBalancers") or ():
         if member.get("targetGroupArn"):
             targets += resilient([], aws.elbv2.target_health, member["targetGroupArn"])
+    latest: list[Members] = resilient([], aws.ecs.service_deployments, name)[:DEPLOYMENTS_SHOWN]
     return ServiceReport(
         service=service,
         tasks=tuple(resilient([], aws.ecs.service_tasks, name)),
         targets=tuple(targets),
-        service_deployments=tuple(list(resilient((), aws.ecs.service_deployments, name))[:5]),
+        service_deployments=tuple(latest),
         urls=resilient((), urls, aws, service),
+        task_definitions=tuple(resilient((), _task_definitions, aws, latest)),
     )
+
+
+def _task_definitions(aws: Aws, briefs: list[Members]) -> list[tuple[str, str]]:
+    revisions = aws.ecs.service_revisions([str(brief["targetServiceRevisionArn"]) for brief in briefs])
+    return [(str(one["serviceRevisionArn"]), str(one["taskDefinition"])) for one in revisions]
 
 
 def rollback(aws: Aws, name: str, tools: Tools, timeout_s: float) -> Outcome:
@@ -66,7 +97,7 @@ def rollback(aws: Aws, name: str, tools: Tools, timeout_s: float) -> Outcome:
     started_ms = tools.pace.now_ms()
     service = required_service(aws, name)
     before = str(service["taskDefinition"])
-    briefs = list(aws.ecs.service_deployments(name))
+    briefs = aws.ecs.service_deployments(name)
     target = last_successful(aws, briefs, before)
     if target is None:
         raise DeployError(
@@ -96,16 +127,31 @@ def last_successful(aws: Aws, briefs: list[Members], current: str) -> str | None
     return None
 
 
-def delete(aws: Aws, name: str, tools: Tools, balancer_name: str | None, *, cluster: bool) -> str:
+def delete(aws: Aws, name: str, tools: Tools, too: DeleteToo) -> Deleted:
     """End the service and its tasks, the load balancer a deployment made, and the cluster if asked."""
     required_service(aws, name)
     aws.ecs.delete_service(name)
     tools.progress.say(f"deleting the service {name}: its tasks are drained and stopped")
+    try:
+        _until_gone(aws, name, tools)
+    except KeyboardInterrupt:
+        raise DeployError(
+            f"Interrupted: ECS goes on deleting the service {name}; nothing else was deleted.", exit_code=130
+        ) from None
+    removed, kept = [f"the service {name}"], []
+    if too.load_balancer is not None and too.delete_load_balancer:
+        removed += _delete_balancer(aws, too.load_balancer)
+    elif too.load_balancer is not None and resilient(None, aws.elbv2.load_balancer, too.load_balancer):
+        kept.append(f"the load balancer {too.load_balancer} (--delete-load-balancer)")
+    if too.delete_cluster:
+        aws.ecs.delete_cluster()
+        removed.append(f"the cluster {aws.ecs.cluster}")
+    return Deleted(tuple(removed), tuple(kept))
+
+
+def _until_gone(aws: Aws, name: str, tools: Tools) -> None:
     until_ms = tools.pace.now_ms() + int(GONE_WITHIN_S * 1000)
-    while True:
-        service = aws.ecs.service(name)
-        if service is None:
-            break
+    while (service := aws.ecs.service(name)) is not None:
         if tools.pace.now_ms() >= until_ms:
             raise DeployError(
                 f"The service {name} is still {service.get('status')} after {GONE_WITHIN_S / 60:.0f} min; "
@@ -113,14 +159,6 @@ def delete(aws: Aws, name: str, tools: Tools, balancer_name: str | None, *, clus
             )
         tools.progress.now(f"{service.get('runningCount', 0)} tasks still running")
         tools.pace.pause(1.0)
-    tools.progress.close()
-    removed = [f"the service {name}"]
-    if balancer_name is not None:
-        removed += _delete_balancer(aws, balancer_name)
-    if cluster:
-        aws.ecs.delete_cluster()
-        removed.append(f"the cluster {aws.ecs.cluster}")
-    return f"deleted: {', '.join(removed)}"
 
 
 def _delete_balancer(aws: Aws, name: str) -> list[str]:
@@ -148,7 +186,7 @@ def why_service(aws: Aws, name: str) -> PostMortem:
 
 def why_task(aws: Aws, task: str) -> PostMortem:
     """The post-mortem of one task."""
-    found = aws.ecs.tasks([task])
+    found = aws.ecs.tasks([task_named(aws, task)])
     if not found:
         raise DeployError(
             f"There is no task {task} in the cluster {aws.ecs.cluster} (stopped ones are kept an hour)."
@@ -171,6 +209,7 @@ def stream_logs(
             for place in log_places(definitions[arn], task_id(task), local=aws.local):
                 if choice.container in (None, place.container):
                     follower.add(place)
+        _refuse_unknown_container(aws, service, choice, definitions)
         follower.look()
         if not choice.follow:
             break
@@ -181,6 +220,21 @@ def stream_logs(
     ]
     if silent:
         tools.progress.say(f"no readable logs of {', '.join(silent)}: no awslogs driver with a stream prefix")
+
+
+def _refuse_unknown_container(
+    aws: Aws, service: Members, choice: LogChoice, definitions: dict[str, Members]
+) -> None:
+    """A misspelt name would be silence. Tasks of an earlier revision may have had other containers."""
+    if choice.container is None:
+        return
+    seen = list(definitions.values()) or [aws.ecs.task_definition(str(service["taskDefinition"])) or {}]
+    names = {str(found["name"]) for one in seen for found in one.get("containerDefinitions") or ()}
+    if choice.container not in names:
+        raise DeployError(
+            f"There is no container {choice.container!r} in the tasks of {service['serviceName']}. "
+            f"{did_you_mean(choice.container, names)}"
+        )
 
 
 def _current(events: tuple[str, ...]) -> tuple[str, ...]:
@@ -195,11 +249,16 @@ def _created(task: Members) -> str:
     return str(task.get("createdAt", ""))
 
 
-def balancer_to_delete(application: Application | None) -> str | None:
-    """The name of the load balancer that a deployment of this file makes."""
-    if application is None or application.load_balancer is None:
+def delete_too(
+    application: Application | None, *, delete_load_balancer: bool, delete_cluster: bool
+) -> DeleteToo:
+    """The load balancer is the one that a deployment of this file makes."""
+    if application is not None and application.load_balancer is not None:
+        name = application.load_balancer.name or application.name
+        return DeleteToo(name, delete_load_balancer, delete_cluster)
+    if delete_load_balancer:
         raise DeployError("There is no load_balancer block in shipway.yml, so no load balancer to delete.")
-    return application.load_balancer.name or application.name
+    return DeleteToo(delete_cluster=delete_cluster)
 
 
 def confirm(question: str) -> None:

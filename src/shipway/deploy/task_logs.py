@@ -29,17 +29,17 @@ class LogFollower:
         self._places.setdefault(place, None)
 
     def look(self) -> int:
-        """Emit what is new; how many lines it was."""
-        count = 0
+        """Emit what is new, of all streams in the order of time; how many lines it was."""
+        new: list[tuple[LogPlace, Members]] = []
         for place in list(self._places):
             for _ in range(PAGES_MAX):
                 events, token = self._aws.logs.since(
                     place.group, place.stream, self._start_ms, self._places[place]
                 )
                 self._places[place] = token
-                count += len(events)
-                for event in events:
-                    self._emit(place, event)
+                new += [(place, event) for event in events]
                 if not events:
                     break
-        return count
+        for place, event in sorted(new, key=lambda found: int(found[1].get("timestamp") or 0)):
+            self._emit(place, event)
+        return len(new)

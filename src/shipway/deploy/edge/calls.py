@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from shipway.deploy.errors import AwsRefusal, DeployError
 
@@ -37,7 +38,7 @@ class BotoCalls:
 
     def __init__(self, client: Any, where: str) -> None:
         self._client = client
-        self._where = where
+        self._where = named_place(client.meta.endpoint_url, where)
         self._raw_members: dict[str, Any] | None = None
         self._raw_answer: dict[str, Any] | None = None
         protocol = client.meta.service_model.metadata.get("protocol")
@@ -55,7 +56,7 @@ class BotoCalls:
         try:
             answer: dict[str, Any] = self._client._make_api_call(operation, known)
         except ClientError as error:
-            raise self._refusal(operation, dict(error.response)) from None
+            raise self._refusal(operation, dict(error.response), members.get("cluster")) from None
         except BotoCoreError as error:
             raise DeployError(self._unsent(operation, error)) from None
         answer.pop("ResponseMetadata", None)
@@ -73,15 +74,26 @@ class BotoCalls:
         if http_response.status_code == 200:
             self._raw_answer = json.loads(http_response.content or b"{}")
 
-    def _refusal(self, operation: str, response: dict[str, Any]) -> AwsRefusal:
+    def _refusal(self, operation: str, response: dict[str, Any], cluster: Any) -> AwsRefusal:
         error = response.get("Error", {})
         code, message = str(error.get("Code", "Unknown")), str(error.get("Message", "")).strip()
-        return AwsRefusal(
-            refusal_sentence(operation, code, message, self._where), operation=operation, code=code
-        )
+        if code == "ClusterNotFoundException" and cluster:
+            sentence = (
+                f"The cluster {cluster!r} does not exist at {self._where}. Correct the name, or create it."
+            )
+        else:
+            sentence = refusal_sentence(operation, code, message, self._where)
+        return AwsRefusal(sentence, operation=operation, code=code)
 
     def _unsent(self, operation: str, error: Exception) -> str:
         return unsent_sentence(operation, type(error).__name__, str(error), self._where)
+
+
+def named_place(endpoint_url: str, where: str) -> str:
+    """AWS_ENDPOINT_URL and its like lead elsewhere; then the address says more than the region."""
+    host = urlsplit(endpoint_url).hostname or ""
+    elsewhere = where.startswith("AWS") and not host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    return endpoint_url if elsewhere else where
 
 
 def refusal_sentence(operation: str, code: str, message: str, where: str) -> str:
@@ -95,8 +107,6 @@ def refusal_sentence(operation: str, code: str, message: str, where: str) -> str
             f"{operation} at {where} is not allowed ({message.rstrip('.')}). "
             "Give these credentials that permission, or use a profile that has it."
         )
-    if code == "ClusterNotFoundException":
-        return f"{operation}: this cluster does not exist at {where}. Correct the name, or create it."
     return f"{operation} at {where} was refused: {code}: {message}"
 
 

@@ -72,13 +72,13 @@ class Ecs:
     def deregister_task_definition(self, arn: str) -> None:
         self._calls.call("DeregisterTaskDefinition", {"taskDefinition": arn})
 
-    def service_deployments(self, service: str, statuses: Iterable[str] = ()) -> Iterator[Members]:
+    def service_deployments(self, service: str, statuses: Iterable[str] = ()) -> list[Members]:
         """Newest first."""
         request: Members = {"cluster": self.cluster, "service": service}
         if statuses:
             request["status"] = sorted(statuses)
         found = self._pages("ListServiceDeployments", "serviceDeployments", request)
-        yield from sorted(found, key=lambda brief: _stamp(brief.get("createdAt")), reverse=True)
+        return sorted(found, key=lambda brief: _stamp(brief.get("createdAt")), reverse=True)
 
     def service_deployment(self, arn: str) -> Members | None:
         answer = self._calls.call("DescribeServiceDeployments", {"serviceDeploymentArns": [arn]})
@@ -88,8 +88,13 @@ class Ecs:
         self._calls.call("StopServiceDeployment", {"serviceDeploymentArn": arn, "stopType": "ROLLBACK"})
 
     def service_revision(self, arn: str) -> Members | None:
-        answer = self._calls.call("DescribeServiceRevisions", {"serviceRevisionArns": [arn]})
-        return next(iter(answer.get("serviceRevisions", ())), None)
+        return next(iter(self.service_revisions([arn])), None)
+
+    def service_revisions(self, arns: list[str]) -> list[Members]:
+        if not arns:
+            return []
+        answer = self._calls.call("DescribeServiceRevisions", {"serviceRevisionArns": arns})
+        return list(answer.get("serviceRevisions", ()))
 
     def run_task(self, members: Members) -> Members:
         return self._calls.call("RunTask", {"cluster": self.cluster, **members})
@@ -110,11 +115,15 @@ class Ecs:
 
     def service_tasks(self, service: str) -> list[Members]:
         """Running, starting and lately stopped tasks of a service."""
+        return self.tasks(self.task_arns(serviceName=service))
+
+    def task_arns(self, **members: str) -> list[str]:
+        """Running, starting and lately stopped tasks."""
         arns: list[str] = []
         for status in ("RUNNING", "STOPPED"):
-            request = {"cluster": self.cluster, "serviceName": service, "desiredStatus": status}
+            request = {"cluster": self.cluster, "desiredStatus": status, **members}
             arns += [arn for arn in self._pages("ListTasks", "taskArns", request) if arn not in arns]
-        return self.tasks(arns)
+        return arns
 
     def container_instances(self) -> list[Members]:
         arns = list(self._pages("ListContainerInstances", "containerInstanceArns", {"cluster": self.cluster}))

@@ -13,6 +13,16 @@ from shipway.deploy.planning.references import shorter
 COLOURS = (36, 33, 32, 35, 34, 31)
 
 
+def line_document(place: LogPlace, event: dict[str, Any]) -> dict[str, Any]:
+    """For `-o json`."""
+    return {
+        "container": place.container,
+        "task": place.stream.rsplit("/", 1)[-1],
+        "message": str(event.get("message", "")).rstrip("\n"),
+        "timestamp": event.get("timestamp"),
+    }
+
+
 class LogLines:
     """Prints events as they come."""
 
@@ -31,15 +41,10 @@ class LogLines:
         self._colours: dict[str, int] = {}
 
     def __call__(self, place: LogPlace, event: dict[str, Any]) -> None:
-        message = str(event.get("message", "")).rstrip("\n")
         if self._to_json:
-            document = {
-                "container": place.container,
-                "task": place.stream.rsplit("/", 1)[-1],
-                "message": message,
-            }
-            print(json.dumps(document | {"timestamp": event.get("timestamp")}), file=self._stream, flush=True)
+            print(json.dumps(line_document(place, event)), file=self._stream, flush=True)
         else:
+            message = line_document(place, event)["message"]
             print(f"{self._prefix(place)}{message}", file=self._stream, flush=True)
 
     def _prefix(self, place: LogPlace) -> str:

@@ -22,6 +22,8 @@ class ServiceReport:
     targets: tuple[Members, ...]
     service_deployments: tuple[Members, ...]
     urls: tuple[str, ...]
+    # Service revision to task definition, of the service deployments.
+    task_definitions: tuple[tuple[str, str], ...] = ()
 
     def text(self) -> str:
         service = self.service
@@ -32,6 +34,7 @@ class ServiceReport:
         ]
         lines += [f"  {url}" for url in self.urls]
         lines += self._deployments()
+        lines += self._history()
         lines += self._tasks()
         lines += self._targets()
         events = [str(event["message"]) for event in (service.get("events") or ())[:EVENTS_SHOWN]]
@@ -57,9 +60,16 @@ class ServiceReport:
                 f"{found.get('runningCount', 0)} of {found.get('desiredCount', 0)} running, "
                 f"{found.get('failedTasks', 0)} failed, {found.get('rolloutState', '')}".rstrip(", ")
             )
+        return lines if len(lines) > 1 else []
+
+    def _history(self) -> list[str]:
+        lines = ["history, newest first:"]
+        revisions = dict(self.task_definitions)
         for brief in self.service_deployments:
             reason = f": {brief['statusReason']}" if brief.get("statusReason") else ""
-            lines.append(f"  {shorter(str(brief['serviceDeploymentArn']))} {brief.get('status')}{reason}")
+            definition = short(revisions.get(str(brief.get("targetServiceRevisionArn")), ""))
+            words = [_minute(brief.get("createdAt")), definition, str(brief.get("status"))]
+            lines.append(f"  {' '.join(word for word in words if word)}{reason}")
         return lines if len(lines) > 1 else []
 
     def _tasks(self) -> list[str]:
@@ -89,3 +99,8 @@ class ServiceReport:
                 + (f" ({reason})" if reason else "")
             )
         return lines if len(lines) > 1 else []
+
+
+def _minute(moment: Any) -> str:
+    """To the minute, in the time zone it was given in."""
+    return str(moment)[:16] if hasattr(moment, "isoformat") else ""

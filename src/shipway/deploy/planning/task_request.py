@@ -81,8 +81,7 @@ def chosen_container(name: str | None, definition: Members) -> str:
     if name is not None:
         if name not in names:
             raise DeployError(
-                f"There is no container {name!r} in {definition.get('family')}. {did_you_mean(name, names)} "
-                f"Its containers: {', '.join(names)}."
+                f"There is no container {name!r} in {definition.get('family')}. {did_you_mean(name, names)}"
             )
         return name
     essential = [str(container["name"]) for container in containers if container.get("essential", True)]
