@@ -35,16 +35,16 @@ class Shipway:
         }
         self.environment = {**kept, "SHIPWAY_DATA": str(data)}
 
-    def __call__(self, *arguments: str, exit_code: int = 0) -> str:
+    def __call__(self, *arguments: str, exit_code: int = 0, errors: bool = True) -> str:
         command = [sys.executable, "-m", "shipway.cli.main", "local", *arguments]
         finished = subprocess.run(
             command, env=self.environment, capture_output=True, text=True, timeout=UP_DEADLINE_S, check=False
         )
         assert finished.returncode == exit_code, finished.stdout + finished.stderr
-        return finished.stdout + finished.stderr
+        return finished.stdout + (finished.stderr if errors else "")
 
-    def up(self, *options: str) -> str:
-        return self("up", "--port", str(self.port), "--instances", "2", *options)
+    def up(self, *options: str, exit_code: int = 0) -> str:
+        return self("up", "--port", str(self.port), "--instances", "2", *options, exit_code=exit_code)
 
     def status(self) -> dict[str, object]:
         document: dict[str, object] = json.loads(self("status", "-o", "json"))
@@ -192,18 +192,24 @@ def test_a_taken_port_is_a_sentence(shipway: Shipway) -> None:
         other.bind(("127.0.0.1", shipway.port + 1))
         other.listen()
         said = shipway("up", "--port", str(shipway.port), exit_code=1)
-    assert f"shipway: Port {shipway.port + 1} on 127.0.0.1 is taken by " in said
+    assert said.startswith(f"shipway local up: Port {shipway.port + 1} on 127.0.0.1 is taken by ")
     assert "`shipway local up --port " in said
-    assert "Traceback" not in said
+    assert said.count("\n") == 1
     assert find_leftovers(shipway.folder.path) == []
+    settings = shipway.folder.read_settings()
+    assert settings is not None
+    assert settings.port == LocalSettings(installation="any").port, "the next `up` must not want it again"
+    assert docker_names("network", settings.installation) == []
 
 
 def test_no_docker_engine_is_a_sentence(shipway: Shipway) -> None:
     """Before anything was started."""
     shipway.environment["DOCKER_HOST"] = "unix:///no/such/docker.sock"
     said = shipway("up", "--port", str(shipway.port), exit_code=1)
-    assert "shipway: No Docker Engine answers at " in said
-    assert "Traceback" not in said
+    assert said == (
+        "shipway local up: No Docker Engine answers at unix:///no/such/docker.sock: "
+        "No such file or directory. Start Docker, or set DOCKER_HOST to where it is, and run this again.\n"
+    )
     assert find_leftovers(shipway.folder.path) == []
 
 
@@ -231,7 +237,7 @@ def test_wrong_options_are_sentences(shipway: Shipway) -> None:
         (["--speed", "0.5"], "--speed must be from 1 to 10000, not 0.5"),
         (["--ephemeral", "--data", "/x"], "leave out --data"),
     ):
-        assert sentence in shipway("up", *options, exit_code=1)
+        assert sentence in shipway("up", *options, exit_code=2)
 
 
 def test_reset_removes_everything(shipway: Shipway) -> None:
@@ -243,6 +249,37 @@ def test_reset_removes_everything(shipway: Shipway) -> None:
     assert shipway.folder.settings_file.exists()
     assert "All data was removed" in shipway("reset", "--yes")
     assert list(shipway.folder.path.iterdir()) == []
+
+
+def test_every_verb_gives_one_document(shipway: Shipway) -> None:
+    """With -o json, on stdout; also when there is nothing to give."""
+    assert json.loads(shipway("env", "-o", "json", exit_code=1, errors=False)) == {
+        "verdict": "error",
+        "sentence": f"Local ECS is not running (data: {shipway.folder.path}). "
+        "Start it with `shipway local up`.",
+        "exitCode": 1,
+        "details": [],
+    }
+    up = json.loads(shipway.up("-o", "json"))
+    assert (up["endpoint_url"], up["already_running"]) == (f"http://127.0.0.1:{shipway.port}", False)
+    assert json.loads(shipway("env", "-o", "json"))["AWS_ENDPOINT_URL"] == up["endpoint_url"]
+    assert {line["source"] for line in json.loads(shipway("logs", "-o", "json"))} >= {"control-plane"}
+    assert json.loads(shipway("status", "-o", "json"))["running"] is True
+    assert json.loads(shipway("down", "-o", "json"))["was_running"] is True
+    assert json.loads(shipway("reset", "--yes", "-o", "json"))["data_removed"] is True
+
+
+def test_start_that_fails_leaves_no_networks(shipway: Shipway) -> None:
+    """What cannot run is found only after Docker's networks are made."""
+    shipway.folder.create()
+    shipway.folder.registry.write_text("a file where a folder must be")
+    said = shipway.up(exit_code=1)
+    assert said.startswith("shipway local up: ")
+    assert "Traceback" not in said
+    settings = shipway.folder.read_settings()
+    assert settings is not None
+    assert docker_names("network", settings.installation) == []
+    assert find_leftovers(shipway.folder.path) == []
 
 
 def test_logs_tell_what_happened(shipway: Shipway) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 
+from shipway.cli.options import show
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", default=".", help="the folder with the Dockerfile")
     parser.add_argument("--name", help="the application's name (default: the folder's)")
     parser.add_argument("--cluster", help="the cluster's name (default: the application's)")
     parser.add_argument("--dockerfile", default="Dockerfile")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -19,5 +22,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     folder = Path(arguments.folder)
     files = write_initial_files(folder, arguments.name, arguments.cluster, arguments.dockerfile)
-    print(f"Wrote {', '.join(files)}. Next: shipway local up, then shipway deploy -e local")
+    text = f"Wrote {', '.join(files)}. Next: shipway local up, then shipway deploy -e local"
+    show(arguments, {"files": list(files), "folder": str(folder.resolve())}, text)
     return 0

@@ -6,7 +6,10 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
+
+from shipway.deploy.errors import DeployError, UsageError
 
 if TYPE_CHECKING:
     from shipway.local.down import Ended
@@ -36,21 +39,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     up.add_argument("--foreground", action="store_true", help="stay in this terminal until Ctrl-C")
 
-    _verb(verbs, "down", "end processes and task containers; the data stays", _down, output=True)
+    _verb(verbs, "down", "end processes and task containers; the data stays", _down)
 
-    status = _verb(verbs, "status", "what runs, and every URL", _status, output=True)
+    status = _verb(verbs, "status", "what runs, and every URL", _status)
     status.add_argument("--loops", action="store_true", help="also what each loop's last pass did")
 
     env = _verb(verbs, "env", 'point AWS tools at local ECS: eval "$(shipway local env)"', _env)
     env.add_argument("--shell", choices=("sh", "fish", "powershell"), default="sh")
 
     logs = _verb(verbs, "logs", "the logs of local ECS itself (not of tasks)", _logs)
-    logs.add_argument("-f", "--follow", action="store_true", help="go on as they grow, until Ctrl-C")
+    logs.add_argument(
+        "-f", "--follow", action="store_true", help="go on until Ctrl-C; with -o json, a document per line"
+    )
     logs.add_argument(
         "-n", "--lines", type=int, default=50, metavar="N", help="last lines of each (default 50)"
     )
 
-    reset = _verb(verbs, "reset", "down, and remove all data, images too", _reset, output=True)
+    reset = _verb(verbs, "reset", "down, and remove all data, images too", _reset)
     reset.add_argument("--yes", action="store_true", help="do not ask")
 
 
@@ -61,8 +66,7 @@ def run(arguments: Arguments) -> int:
     try:
         return verb(arguments)
     except LocalError as error:
-        print(f"shipway: {error}", file=sys.stderr)
-        return 1
+        raise DeployError(str(error), exit_code=error.exit_code) from error
 
 
 def _verb(
@@ -70,15 +74,13 @@ def _verb(
     name: str,
     text: str,
     function: Callable[[Arguments], int],
-    output: bool = False,
 ) -> argparse.ArgumentParser:
     parser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     parser.set_defaults(local_run=function)
     parser.add_argument(
         "--data", metavar="DIR", help="the data folder (default $SHIPWAY_DATA or ~/.local/share/shipway)"
     )
-    if output:
-        parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
     return parser
 
 
@@ -95,17 +97,21 @@ def _up(arguments: Arguments) -> int:
         memory_mib=arguments.memory,
         speed=arguments.speed,
     )
+    say = partial(_print_where, arguments.output)
     if arguments.foreground:
-        up.run_in_foreground(options, os.environ, _print_where)
+        up.run_in_foreground(options, os.environ, say)
         return 0
-    _print_where(up.start(options, os.environ))
+    say(up.start(options, os.environ))
     return 0
 
 
-def _print_where(running: Running) -> None:
-    from shipway.local.up_text import render_running
+def _print_where(output: str, running: Running) -> None:
+    from shipway.local.up_text import render_running, running_document
 
-    print(render_running(running), end="", flush=True)
+    if output == "json":
+        _print_document(running_document(running))
+    else:
+        print(render_running(running), end="", flush=True)
 
 
 def _down(arguments: Arguments) -> int:
@@ -121,14 +127,11 @@ def _reset(arguments: Arguments) -> int:
     path = find_folder(arguments.data, os.environ).path
     if not arguments.yes:
         if not sys.stdin.isatty():
-            print(f"shipway: This removes all data in {path}. Say so with --yes.", file=sys.stderr)
-            return 2
-        if input(f"Remove all data in {path}: services, logs, images? [y/N] ").strip().lower() not in (
-            "y",
-            "yes",
-        ):
-            print("Nothing was removed.")
-            return 1
+            raise UsageError(f"This removes all data in {path}. Say so with --yes.")
+        question = f"Remove all data in {path}: services, logs, images? [y/N] "
+        print(question, end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise DeployError("Nothing was removed.")
     return _print_ended(down.stop(arguments.data, os.environ, reset=True), arguments.output)
 
 
@@ -153,15 +156,17 @@ def _status(arguments: Arguments) -> int:
 
 def _env(arguments: Arguments) -> int:
     from shipway.local.folder import find_folder
-    from shipway.local.shell import render_environment
+    from shipway.local.shell import render_environment, variables
     from shipway.local.status_text import NOT_RUNNING
 
     folder = find_folder(arguments.data, os.environ)
     endpoint = folder.read_endpoint() if folder.running_pid() else None
     if endpoint is None:
-        print("shipway: " + NOT_RUNNING.format(data=folder.path), file=sys.stderr)
-        return 1
-    print(render_environment(endpoint, arguments.shell), end="")
+        raise DeployError(NOT_RUNNING.format(data=folder.path))
+    if arguments.output == "json":
+        _print_document(variables(endpoint))
+    else:
+        print(render_environment(endpoint, arguments.shell), end="")
     return 0
 
 
@@ -171,15 +176,24 @@ def _logs(arguments: Arguments) -> int:
 
     folder = find_folder(arguments.data, os.environ)
     if not log_files(folder):
-        print(f"shipway: There are no logs in {folder.path}: local ECS has not run there.", file=sys.stderr)
-        return 1
+        raise DeployError(f"There are no logs in {folder.path}: local ECS has not run there.")
     lines = follow(folder, arguments.lines) if arguments.follow else read_tail(folder, arguments.lines)
+    if arguments.output == "json" and not arguments.follow:
+        _print_document(list(lines))
+        return 0
     try:
         for line in lines:
-            print(f"{line.source} | {line.text}", flush=arguments.follow)
+            said = _line(line) if arguments.output == "json" else f"{line.source} | {line.text}"
+            print(said, flush=arguments.follow)
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _line(document: object) -> str:
+    import msgspec
+
+    return msgspec.json.encode(document).decode()
 
 
 def _print_document(document: object) -> None:

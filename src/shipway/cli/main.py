@@ -34,17 +34,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run_verb(verb: str, given: list[str]) -> int:
     module_name, summary = VERBS[verb]
-    module = None
+    module, arguments = None, None
     try:
         module = importlib.import_module(module_name)
         parser = Parser(prog=f"shipway {verb}", description=summary[:1].upper() + summary[1:] + ".")
         module.add_arguments(parser)
-        return int(module.run(parser.parse_args(given)))
+        arguments = parser.parse_args(given)
+        return int(module.run(arguments))
     except DeployError as error:
-        print(f"shipway {verb}: {error.sentence}", file=sys.stderr)
-        for line in error.details:
-            print(f"  | {line}", file=sys.stderr)
-        return getattr(module, "FAILURE_CODE", 1) if error.exit_code == 1 else error.exit_code
+        code = getattr(module, "FAILURE_CODE", 1) if error.exit_code == 1 else error.exit_code
+        tell(error, " ".join([verb, *filter(None, [getattr(arguments, "local_verb", None)])]))
+        if getattr(arguments, "output", "text") == "json":
+            print(error_document(error, code))
+        return code
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "shipway":
             raise
@@ -69,6 +71,20 @@ def run_verb(verb: str, given: list[str]) -> int:
             file=sys.stderr,
         )
         return int(getattr(module, "FAILURE_CODE", 1))
+
+
+def tell(error: DeployError, verb: str) -> None:
+    print(f"shipway {verb}: {error.sentence}", file=sys.stderr)
+    for line in error.details:
+        print(f"  | {line}", file=sys.stderr)
+
+
+def error_document(error: DeployError, code: int) -> str:
+    """With `-o json` there is a document on stdout even when there is nothing to show."""
+    import json
+
+    document = {"verdict": "error", "sentence": error.sentence, "exitCode": code}
+    return json.dumps(document | {"details": list(error.details)}, indent=2)
 
 
 def overview() -> str:

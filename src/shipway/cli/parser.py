@@ -17,9 +17,16 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **{"allow_abbrev": False, **options})
 
+    def parse_known_args(self, *arguments: Any, **options: Any) -> Any:
+        """Whoever meets an unknown option says so: argparse leaves a verb's to its parent, who knows none."""
+        namespace, unknown = super().parse_known_args(*arguments, **options)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return namespace, unknown
+
     def error(self, message: str) -> NoReturn:
         unrecognized = UNRECOGNIZED.fullmatch(message)
-        said = self._unknown(unrecognized[1].split()[0]) if unrecognized else message.rstrip(".") + "."
+        said = self._unknown(unrecognized[1].split()[0]) if unrecognized else _sentence(message)
         self.exit(USAGE, f"{self.prog}: {said[:1].upper()}{said[1:]} See `{self.prog} --help`.\n")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -41,3 +48,7 @@ def _suggestion(word: str, known: Iterable[str]) -> str:
     from shipway.deploy.application.suggestion import did_you_mean
 
     return did_you_mean(word, known)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(("?", ".")) else f"{text}."

@@ -18,13 +18,13 @@ def write_initial_files(
         text = source.read_text(encoding="utf-8", errors="replace")
     except OSError:
         raise DeployError(
-            f"There is no {dockerfile} in {folder}. Go where one is, or name it with --dockerfile."
+            f"There is no {dockerfile} in {folder.resolve()}. Go where one is, or name it with --dockerfile."
         ) from None
     chosen = name or re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower()).strip("-")[:32] or "shipway"
     files = initial_files(chosen, cluster or chosen, read_dockerfile(text), dockerfile)
     present = [file for file in files if (folder / file).exists()]
     if present:
-        raise DeployError(f"{', '.join(present)} already exists in {folder}; nothing was written.")
+        raise DeployError(f"{', '.join(present)} already exists in {folder.resolve()}; nothing was written.")
     for file, content in files.items():
         (folder / file).write_text(content, encoding="utf-8")
     return tuple(files)

@@ -17,7 +17,8 @@ import logging.handlers
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -35,6 +36,7 @@ from shipway.local.networks import (
     can_serve_metadata,
     ensure_link_local_network,
     ensure_task_network,
+    remove_networks,
     task_network_name,
 )
 from shipway.local.ports import is_free
@@ -66,12 +68,13 @@ async def serve(folder: DataFolder, ready: Ready) -> None:
             logger.warning(
                 "Ended what was left of an earlier run: process %d, %s", leftover.pid, leftover.name
             )
-        foundation = await lay_foundation(folder)
-        try:
-            await run_parts(foundation, ready, stop)
-        finally:
-            foundation.log_events.close()
-            foundation.store.close()
+        async with networks_unless_in_vain(folder):
+            foundation = await lay_foundation(folder)
+            try:
+                await run_parts(foundation, ready, stop)
+            finally:
+                foundation.log_events.close()
+                foundation.store.close()
     finally:
         folder.remove_endpoint()
         lock.release()
@@ -116,6 +119,20 @@ async def ensure_networks(settings: LocalSettings) -> NetworksFound:
         task_subnet=subnet,
         link_local_network=link_local,
     )
+
+
+@asynccontextmanager
+async def networks_unless_in_vain(folder: DataFolder) -> AsyncIterator[None]:
+    """What did not come up leaves no networks, unless containers of an earlier run are in them."""
+    try:
+        yield
+    except BaseException:
+        settings = folder.read_settings()
+        if settings is not None:
+            with suppress(LocalError):  # no engine: then there is nothing to take away either
+                async with docker_engine() as docker:
+                    await remove_networks(docker, settings.installation)
+        raise
 
 
 async def run_parts(foundation: Foundation, ready: Ready, stop: asyncio.Event) -> None:

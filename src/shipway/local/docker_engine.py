@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,18 +23,27 @@ async def docker_engine() -> AsyncIterator[aiodocker.Docker]:
     try:
         docker = aiodocker.Docker()
     except ValueError as error:  # no socket where one is expected
-        raise LocalError(f"No Docker Engine was found: {error}. {WHAT_TO_DO}") from error
+        raise LocalError(f"No Docker Engine was found: {_why(error)}. {WHAT_TO_DO}") from error
     try:
         try:
             await asyncio.wait_for(docker.version(), ANSWER_TIMEOUT_S)
         except (OSError, aiodocker.DockerError, TimeoutError) as error:
-            where = docker.docker_host or "its socket"
-            raise LocalError(
-                f"No Docker Engine answers at {where}: {str(error) or 'no answer'}. {WHAT_TO_DO}"
-            ) from error
+            where = os.environ.get("DOCKER_HOST") or docker.docker_host or "its socket"
+            raise LocalError(f"No Docker Engine answers at {where}: {_why(error)}. {WHAT_TO_DO}") from error
         yield docker
     finally:
         await docker.close()
+
+
+def _why(error: BaseException) -> str:
+    """The operating system's own words, which the clients wrap in several layers of theirs."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            # Name resolution has numbers of its own, below zero.
+            return os.strerror(cause.errno) if cause.errno and cause.errno > 0 else str(cause.strerror)
+        cause = cause.__cause__ or cause.__context__
+    return str(error).rstrip(".") or "no answer"
 
 
 WHAT_TO_DO = "Start Docker, or set DOCKER_HOST to where it is, and run this again."

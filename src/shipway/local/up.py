@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from shipway.local.errors import LocalError
+from shipway.local.errors import LocalError, LocalUsageError
 from shipway.local.folder import DataFolder, default_folder, find_folder, private, temporary_folder
 from shipway.local.ready import ReadyWord
 from shipway.local.settings import INSTANCES_MAX, SPEED_MAX, Endpoint, LocalSettings, new_installation
@@ -50,16 +50,20 @@ class Running(msgspec.Struct, frozen=True):
 
 def check(options: UpOptions) -> None:
     if options.ephemeral and options.data:
-        raise LocalError("--ephemeral makes a folder of its own and removes it at `down`: leave out --data.")
+        raise LocalUsageError(
+            "--ephemeral makes a folder of its own and removes it at `down`: leave out --data."
+        )
     if options.port is not None and not 1 <= options.port <= 65534:
-        raise LocalError(f"--port must be from 1 to 65534 (the registry takes the next), not {options.port}.")
+        raise LocalUsageError(
+            f"--port must be from 1 to 65534 (the registry takes the next), not {options.port}."
+        )
     if options.instances is not None and not 1 <= options.instances <= INSTANCES_MAX:
-        raise LocalError(f"--instances must be from 1 to {INSTANCES_MAX}, not {options.instances}.")
+        raise LocalUsageError(f"--instances must be from 1 to {INSTANCES_MAX}, not {options.instances}.")
     if options.speed is not None and not 1 <= options.speed <= SPEED_MAX:
-        raise LocalError(f"--speed must be from 1 to {SPEED_MAX}, not {options.speed:g}.")
+        raise LocalUsageError(f"--speed must be from 1 to {SPEED_MAX}, not {options.speed:g}.")
     for name, value in (("--cpu", options.cpu), ("--memory", options.memory_mib)):
         if value is not None and value < 128:
-            raise LocalError(f"{name} must be at least 128, not {value}.")
+            raise LocalUsageError(f"{name} must be at least 128, not {value}.")
 
 
 def already_running(options: UpOptions, environment: Mapping[str, str]) -> Running | None:
@@ -93,8 +97,20 @@ def wait_until_said(folder: DataFolder) -> Endpoint:
     raise LocalError(f"The local ECS in {folder.path} did not become ready. See {folder.log_file}.")
 
 
-def prepare(options: UpOptions, environment: Mapping[str, str]) -> tuple[DataFolder, LocalSettings]:
-    """The data folder with its settings written: kept ones, with what was asked for laid over."""
+class Prepared(msgspec.Struct, frozen=True):
+    """The data folder, the settings as they are now written, and those to go back to if nothing comes up."""
+
+    folder: DataFolder
+    settings: LocalSettings
+    before: LocalSettings
+
+    def take_back(self) -> None:
+        """A port that was taken is not the one to try next time."""
+        self.folder.write_settings(self.before)
+
+
+def prepare(options: UpOptions, environment: Mapping[str, str]) -> Prepared:
+    """Kept settings, with what was asked for laid over."""
     if options.ephemeral:
         folder = temporary_folder()
     else:
@@ -109,11 +125,11 @@ def prepare(options: UpOptions, environment: Mapping[str, str]) -> tuple[DataFol
             f"Name another folder for {options.region} with --data, "
             "or start afresh with `shipway local reset`."
         )
-    settings = kept or LocalSettings(installation=new_installation(), ephemeral=options.ephemeral)
-    settings = msgspec.structs.replace(settings, **options.changes())
+    before = kept or LocalSettings(installation=new_installation(), ephemeral=options.ephemeral)
+    settings = msgspec.structs.replace(before, **options.changes())
     folder.write_settings(settings)
     folder.ensure_credentials()
-    return folder, settings
+    return Prepared(folder, settings, before)
 
 
 def start(options: UpOptions, environment: Mapping[str, str]) -> Running:
@@ -122,10 +138,16 @@ def start(options: UpOptions, environment: Mapping[str, str]) -> Running:
     running = already_running(options, environment)
     if running is not None:
         return running
-    folder, settings = prepare(options, environment)
-    word = launch(folder)
+    prepared = prepare(options, environment)
+    folder, settings = prepared.folder, prepared.settings
+    try:
+        word = launch(folder)
+    except BaseException:
+        prepared.take_back()
+        raise
     endpoint = folder.read_endpoint()
     if word.error is not None or endpoint is None:
+        prepared.take_back()
         if settings.ephemeral and folder.crash_file.stat().st_size == 0:  # else the error points there
             folder.remove()
         raise LocalError(
@@ -150,10 +172,14 @@ def run_in_foreground(
             f"Local ECS runs already in the background, at {running.endpoint.endpoint_url}. "
             "End it first with `shipway local down`."
         )
-    folder, settings = prepare(options, environment)
+    prepared = prepare(options, environment)
+    folder, settings = prepared.folder, prepared.settings
     control_plane.log_to(folder, also_to_terminal=True)
+    came_up = False
 
     def ready(word: ReadyWord) -> None:
+        nonlocal came_up
+        came_up = True
         endpoint = folder.read_endpoint()
         assert endpoint is not None
         if settings.ephemeral:
@@ -163,6 +189,8 @@ def run_in_foreground(
     try:
         control_plane.run(folder, ready)
     finally:
+        if not came_up:
+            prepared.take_back()
         down.stop(str(folder.path), environment)
 
 

@@ -27,6 +27,20 @@ def render_running(running: Running) -> str:
     )
 
 
+def running_document(running: Running) -> dict[str, object]:
+    """For `-o json`; the credentials are `env`'s."""
+    endpoint, settings = running.endpoint, running.settings
+    return {
+        "already_running": running.already,
+        "endpoint_url": endpoint.endpoint_url,
+        "registry": endpoint.registry,
+        "region": endpoint.region,
+        "instances": settings.instances,
+        "data": endpoint.data,
+        "load_balancers": running.load_balancers,
+    }
+
+
 def render_ended(ended: Ended) -> str:
     if ended.was_running:
         first = "Local ECS is down"

@@ -64,13 +64,16 @@ def read_endpoint(folder: Path) -> dict[str, Any]:
 
 def open_aws(where: Where, cluster: str, variables: Mapping[str, str] | None = None) -> Aws:
     """Open the AWS that these choices name; for `-e local`, the one on this machine, which must answer."""
+    variables = os.environ if variables is None else variables
     if where.environment == LOCAL:
-        return _open_local(cluster, os.environ if variables is None else variables)
+        return _open_local(cluster, variables)
     import boto3
     from botocore.exceptions import BotoCoreError
 
     try:
-        session = boto3.Session(profile_name=where.profile, region_name=where.region)
+        # boto3 itself reads AWS_DEFAULT_REGION only; AWS's other tools read AWS_REGION first.
+        region = where.region or variables.get("AWS_REGION")
+        session = boto3.Session(profile_name=where.profile, region_name=region)
     except BotoCoreError as error:
         raise DeployError(f"The AWS profile cannot be used: {error}.") from None
     if session.region_name is None:
