@@ -7,7 +7,9 @@ from typing import Any
 from shipway.model.arn import Place
 from shipway.model.cluster import Cluster
 from shipway.model.container_instance import ContainerInstance
+from shipway.model.listener_action import Forward, WeightedTargetGroup
 from shipway.model.resources import Remaining, Reservation
+from shipway.model.rule import Rule
 from shipway.model.service import (
     CircuitBreaker,
     DeploymentAlarms,
@@ -21,11 +23,15 @@ from shipway.model.target_group import TargetGroup
 from shipway.model.task import Container, Task
 from shipway.model.task_definition import TaskDefinition
 from shipway.model.task_set import TaskSet
+from shipway.model.traffic_shift import PAUSE, LifecycleHook
 
 PLACE = Place("000000000000", "us-east-1")
 CLUSTER = PLACE.cluster("demo")
 SERVICE = PLACE.service("demo", "web")
 TARGET_GROUP = PLACE.arn("targetgroup/web/0123456789abcdef", "elasticloadbalancing")
+ALTERNATE_GROUP = PLACE.arn("targetgroup/other/0123456789abcdef", "elasticloadbalancing")
+PRODUCTION_RULE = PLACE.arn("listener-rule/app/lb/1/2/production", "elasticloadbalancing")
+TEST_RULE = PLACE.arn("listener-rule/app/lb/1/3/test", "elasticloadbalancing")
 START_MS = 1_700_000_000_000
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 
@@ -134,6 +140,10 @@ def a_service(desired_count: int = 3, **members: Any) -> Service:
         alarms=members.pop("alarms", DeploymentAlarms()),
         early_success=members.pop("early_success", EarlySuccess()),
         bake_time_ms=members.pop("bake_time_ms", None),
+        strategy=members.pop("strategy", "ROLLING"),
+        linear=members.pop("linear", None),
+        canary=members.pop("canary", None),
+        lifecycle_hooks=members.pop("hooks", ()),
     )
     defaults: dict[str, Any] = {
         "service_arn": SERVICE,
@@ -148,6 +158,44 @@ def a_service(desired_count: int = 3, **members: Any) -> Service:
 def a_binding(**members: Any) -> LoadBalancerBinding:
     defaults = {"target_group_arn": TARGET_GROUP, "container_name": "web", "container_port": 80}
     return LoadBalancerBinding(**{**defaults, **members})
+
+
+def a_shifting_binding(**advanced: Any) -> LoadBalancerBinding:
+    """Target groups `web` and `other`, between which the rules `production` and `test` choose."""
+    defaults = {
+        "alternateTargetGroupArn": ALTERNATE_GROUP,
+        "productionListenerRule": PRODUCTION_RULE,
+        "testListenerRule": TEST_RULE,
+    }
+    given = {name: value for name, value in {**defaults, **advanced}.items() if value is not None}
+    return a_binding(verbatim={"advancedConfiguration": given})
+
+
+def a_rule(rule_arn: str, **weights: int) -> Rule:
+    """A rule that forwards to `web` and `other` with these weights."""
+    groups = {"web": TARGET_GROUP, "other": ALTERNATE_GROUP}
+    return Rule(
+        rule_arn=rule_arn,
+        listener_arn=PLACE.arn("listener/app/lb/1/2", "elasticloadbalancing"),
+        priority=1,
+        conditions=(),
+        action=Forward(
+            target_groups=tuple(
+                WeightedTargetGroup(target_group_arn=groups[name], weight=weight)
+                for name, weight in weights.items()
+            )
+        ),
+    )
+
+
+def a_hook(*stages: str, **members: Any) -> LifecycleHook:
+    """A function that is asked at these stages."""
+    target = "arn:aws:lambda:us-east-1:000000000000:function:check"
+    return LifecycleHook(**{"stages": stages, "target_arn": target, **members})
+
+
+def a_pause(*stages: str, **members: Any) -> LifecycleHook:
+    return LifecycleHook(**{"stages": stages, "target_type": PAUSE, **members})
 
 
 def a_target_group(**members: Any) -> TargetGroup:

@@ -37,6 +37,10 @@ class Ids(Protocol):
         """21 characters of [A-Za-z0-9_-]: service deployments."""
         ...
 
+    def word43(self) -> str:
+        """43 characters of [A-Za-z0-9_-]: lifecycle hooks."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -50,7 +54,8 @@ class SeededIds:
 
     def __init__(self, seed: int | str) -> None:
         self._streams = {
-            kind: random.Random(f"{seed}/{kind}") for kind in ("hex32", "uuid", "number19", "word21")
+            kind: random.Random(f"{seed}/{kind}")
+            for kind in ("hex32", "uuid", "number19", "word21", "word43")
         }
 
     def hex32(self) -> str:
@@ -64,6 +69,9 @@ class SeededIds:
 
     def word21(self) -> str:
         return "".join(self._streams["word21"].choices(WORD_ALPHABET, k=21))
+
+    def word43(self) -> str:
+        return "".join(self._streams["word43"].choices(WORD_ALPHABET, k=43))
 
 
 class RandomIds(SeededIds):

@@ -19,6 +19,7 @@ from shipway.model.task import Task
 from shipway.scheduler.daemon_seats import eligible_for, seated
 from shipway.scheduler.rolling import limits_of
 from shipway.scheduler.services import decide_service
+from shipway.scheduler.shift.stages import shift_of
 from shipway.scheduler.survey import is_live
 from shipway.store.commit import commit_plan
 from shipway.store.fleet import fleet_of
@@ -70,6 +71,7 @@ class World:
             status="PENDING",
             created_at=self.now_ms,
             deployment_configuration=configuration_wire(self.service.deployment_configuration),
+            shift=shift_of(self.service.deployment_configuration),
         )
         self.tx.put(revision)
         self.tx.put(deployment)
@@ -112,12 +114,15 @@ class World:
     def step(self) -> act.Plan:
         snapshot = self.snapshot()
         plan = decide_service(snapshot, self.ids)
-        check_safety(snapshot, plan)
+        self.check(snapshot, plan)
         refused = commit_plan(self.tx, plan.actions, self.now_ms)
         assert not refused, [action.text() for action in refused]
         self.messages += [action.message for action in plan.actions if isinstance(action, act.EmitEvent)]
         self.last_plan = plan
         return plan
+
+    def check(self, snapshot: ServiceSnapshot, plan: act.Plan) -> None:
+        check_safety(snapshot, plan)
 
     def settle(self) -> None:
         for _ in range(PASSES_MAX):
@@ -251,6 +256,9 @@ class CountingIds:
 
     def word21(self) -> str:
         return f"{self._next():021d}"
+
+    def word43(self) -> str:
+        return f"{self._next():043d}"
 
     def _next(self) -> int:
         self._drawn += 1

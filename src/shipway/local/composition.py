@@ -26,6 +26,7 @@ from shipway.local.desired_instances import InstanceSettings
 from shipway.local.fleet import Fleet, FleetSettings
 from shipway.local.folder import DataFolder
 from shipway.local.front_door import FrontDoor
+from shipway.local.hook_functions import HookFunctions
 from shipway.local.metadata_address import MetadataAddress
 from shipway.local.process import ChildProcess
 from shipway.local.role_credentials import RoleCredentials
@@ -185,6 +186,7 @@ class Composition:
             task_network_cidr=self._foundation.networks.task_subnet,
             timing=self.timing,
             alarms=Monitoring(self._settings()),
+            hooks=HookFunctions(self._foundation.folder.functions_file),
         )
 
     def _settings(self) -> Settings:

@@ -55,6 +55,7 @@ class DataFolder:
         self.taken_down_file = path / "taken_down"
         self.state_file = path / "state.db"
         self.log_events_file = path / "logs.db"
+        self.functions_file = path / "functions.json"
         self.registry = path / "registry"
         self.envoy = path / "envoy"
         self.instances = path / "instances"

@@ -9,6 +9,7 @@ import msgspec
 from shipway.model.arn import cluster_name_of, short_name
 from shipway.model.event import Event
 from shipway.model.record import Document, Record
+from shipway.model.traffic_shift import CanaryConfiguration, LifecycleHook, LinearConfiguration
 
 
 class CircuitBreaker(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -43,6 +44,9 @@ class DeploymentConfiguration(msgspec.Struct, frozen=True, omit_defaults=True):
     strategy: str = "ROLLING"
     early_success: EarlySuccess = EarlySuccess()
     bake_time_ms: int | None = None  # None: nothing said; then only alarms ask for one
+    linear: LinearConfiguration | None = None  # with LINEAR only
+    canary: CanaryConfiguration | None = None  # with CANARY only
+    lifecycle_hooks: tuple[LifecycleHook, ...] = ()
     verbatim: Document = {}  # every other member, echoed
 
 

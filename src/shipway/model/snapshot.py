@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from shipway.model.container_instance import ContainerInstance
+from shipway.model.listener_action import ListenerAction
 from shipway.model.resources import Remaining
 from shipway.model.service import Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
@@ -37,6 +38,11 @@ class Timing(msgspec.Struct, frozen=True):
     cause_repeat_ms: int = 6 * 3_600_000  # what still stands in the way is told again
     alarm_bake_ms: int = 60_000  # how long alarms are watched after a roll-out, unless the user says
     unread_health_ms: int = 1_000  # a load balancer that could not be asked is asked again
+    weights_settle_ms: int = 2_000  # until a load balancer surely divides its traffic by new weights
+    stage_limit_ms: int = 24 * 3_600_000  # for a stage of a traffic-shifting deployment
+    shift_limit_ms: int = 30 * 24 * 3_600_000  # for the whole of one
+    hook_call_ms: int = 15 * 60_000  # how long one call of a hook's function may take
+    hook_call_back_ms: int = 30_000  # until a function is asked again that named no delay
 
     def at_speed(self, speed: float) -> Timing:
         """The same waits, each shortened to its `speed`th part."""
@@ -114,6 +120,7 @@ class ServiceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     task_definitions: dict[str, TaskDefinition] = {}
     tasks: tuple[Task, ...] = ()  # all that the store still knows, sorted by creation, then ARN
     targets: dict[str, tuple[TargetView, ...]] = {}  # by task ARN
+    listener_rules: dict[str, ListenerAction] = {}  # by rule ARN: those that the revisions name
     fleet: Fleet
     addresses: AddressPool = AddressPool()
     timing: Timing = Timing()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from shipway.load_balancer.edge import Edge
+from shipway.reconcile.hooks import HooksTurn
 from shipway.reconcile.instances import InstancesTurn
 from shipway.reconcile.loop import Loop, PassStatus, Turn
 from shipway.reconcile.services import ServicesTurn
@@ -23,11 +24,13 @@ class Reconciler:
         self._edge = edge
         self._services = ServicesTurn(around)
         self._targets = TargetsTurn(around, edge)
+        self._hooks = HooksTurn(around)
         turns: dict[str, Turn] = {
             "services": self._services,
             "tasks": TasksTurn(around),
             "instances": InstancesTurn(around),
             "targets": self._targets,
+            "hooks": self._hooks,
         }
         self._turns = tuple(turns.values())
         self._loops = {name: Loop(name, around.clock, turn) for name, turn in turns.items()}
@@ -49,6 +52,7 @@ class Reconciler:
             await asyncio.gather(self._watch, return_exceptions=True)
         for loop in self._loops.values():
             await loop.stop()
+        await self._hooks.stop()
 
     def alarms_changed(self) -> None:
         """The states of alarms are not in the store: who changed one calls this."""

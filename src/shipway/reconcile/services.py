@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from shipway.model.listener import Listener
+from shipway.model.listener_action import ListenerAction
+from shipway.model.rule import Rule
 from shipway.model.service import Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from shipway.model.snapshot import ServiceSnapshot, TargetView, TaskSetView
@@ -101,6 +104,7 @@ def service_snapshot(around: Surroundings, service_arn: str) -> ServiceSnapshot:
         fleet=fleet_for(state, service.cluster_arn, launch_type_of(revisions), around.place),
         addresses=address_pool(state, around.task_network_cidr),
         timing=around.timing,
+        listener_rules=listener_rules(around, revisions),
         alarms=alarm_states(around, service, deployments),
         account_id=around.place.account_id,
         region=around.place.region,
@@ -136,6 +140,23 @@ def task_set_views(
         fleet = fleet_for(state, service.cluster_arn, revision.launch_type, around.place)
         views.append(TaskSetView(task_set, revision, fleet))
     return tuple(views)
+
+
+def listener_rules(around: Surroundings, revisions: list[ServiceRevision]) -> dict[str, ListenerAction]:
+    """The rules that deployments shift traffic with. A listener's default action is its default rule's."""
+    state = around.store.state
+    named = {arn for revision in revisions for arn in rule_arns(revision)}
+    rules = {arn: rule.action for arn in sorted(named) if (rule := state.get(Rule, arn)) is not None}
+    if named - rules.keys():
+        defaults = {listener.default_rule_arn: listener for listener in state.all(Listener)}
+        rules |= {arn: defaults[arn].default_action for arn in sorted(named & defaults.keys())}
+    return rules
+
+
+def rule_arns(revision: ServiceRevision) -> list[str]:
+    advanced = [entry.advanced for entry in revision.load_balancers]
+    arns = [(each.production_rule_arn, each.test_rule_arn) for each in advanced if each is not None]
+    return [arn for pair in arns for arn in pair if arn is not None]
 
 
 def target_views(around: Surroundings, task: Task) -> tuple[TargetView, ...]:

@@ -30,6 +30,23 @@ class NoAlarms:
         return {}
 
 
+class HookUnreachedError(Exception):
+    """A hook's function could not be asked; the text says why."""
+
+
+class HookCaller(Protocol):
+    """Who asks the functions of lifecycle hooks; the simulator brings its own."""
+
+    async def call(self, target_arn: str, payload: bytes) -> bytes:
+        """The function's answer, of bounded size; HookUnreachedError when there is none."""
+        ...
+
+
+class NoFunctions:
+    async def call(self, target_arn: str, payload: bytes) -> bytes:
+        raise HookUnreachedError("there are no functions here")
+
+
 @dataclass(frozen=True)
 class Surroundings:
     store: Store
@@ -39,6 +56,7 @@ class Surroundings:
     task_network_cidr: str = "10.47.0.0/16"
     timing: Timing = field(default_factory=Timing)
     alarms: Alarms = field(default_factory=NoAlarms)
+    hooks: HookCaller = field(default_factory=NoFunctions)
 
     def commit(self, plan: Plan) -> tuple[Action, ...]:
         """Commits a plan; each action's line and reason go to the log. Returns what was refused."""

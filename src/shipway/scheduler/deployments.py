@@ -9,7 +9,6 @@ from shipway.model.actions import (
     CountFailures,
     MarkHealthy,
     ResetFailures,
-    StopDeployment,
 )
 from shipway.scheduler.events import Narrator, completed
 from shipway.scheduler.failure_monitors import (
@@ -19,25 +18,21 @@ from shipway.scheduler.failure_monitors import (
     in_alarm,
 )
 from shipway.scheduler.failures import failed_tasks
+from shipway.scheduler.shift.superseded import joining, left_behind, superseded
 from shipway.scheduler.survey import Survey
-
-SUPERSEDED = "Service deployment was stopped because a newer service deployment was started."
 
 
 def begun_and_superseded(survey: Survey) -> tuple[Action, ...]:
     """PENDING becomes IN_PROGRESS; what is in progress beside the current one has been superseded."""
     current = survey.current
-    actions: list[Action] = [
-        StopDeployment(
-            service_deployment_arn=deployment.service_deployment_arn,
-            status="STOPPED",
-            status_reason=SUPERSEDED,
-            reason="A newer service deployment was started.",
-        )
-        for deployment in survey.snapshot.service_deployments
-        if deployment.in_progress and deployment is not current
-    ]
+    begins = current is not None and current.status == "PENDING"
+    # What a superseded one says about target groups comes after, and counts.
+    actions: list[Action] = [*(joining(survey) if begins else ())]
+    for deployment in survey.snapshot.service_deployments:
+        if deployment.in_progress and deployment is not current:
+            actions.extend(superseded(survey, deployment))
     if current is not None and current.status == "PENDING":
+        actions.extend(left_behind(survey))
         configuration = survey.snapshot.service.deployment_configuration
         actions.append(
             BeginDeployment(

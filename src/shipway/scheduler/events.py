@@ -120,6 +120,10 @@ def updated_desired_count(task_set_id: str, count: int) -> str:
     return f"updated computedDesiredCount for taskSet {task_set_id} to {count}."
 
 
+def failed_because(deployment_id: str, why: str) -> str:
+    return f"(deployment {deployment_id}) deployment failed: {why}"
+
+
 def rolling_back(deployment_id: str) -> str:
     return f"rolling back to deployment {deployment_id}."
 

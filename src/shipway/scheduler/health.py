@@ -78,7 +78,7 @@ def healthy_by_checks(
         return False, 0
     if task.has_health_check and task.health_status != "HEALTHY":
         return False, 0
-    wanted = Counter(binding.target_group_arn for binding in revision.load_balancers)
+    wanted = Counter(binding.target_group_arn for binding in revision.bindings)
     for target_group_arn, count in wanted.items():
         states = [view.state for view in targets if view.target_group_arn == target_group_arn]
         if len(states) < count or any(state != "healthy" for state in states):

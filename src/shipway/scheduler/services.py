@@ -12,6 +12,7 @@ from shipway.model.actions import Plan
 from shipway.model.snapshot import ServiceSnapshot
 from shipway.scheduler.daemon_service import decide_daemon
 from shipway.scheduler.rolling_service import decide_rolling
+from shipway.scheduler.shift.decide import decide_shift, governing
 from shipway.scheduler.task_set_service import decide_task_sets
 from shipway.scheduler.wind_down import wind_down
 from shipway.seams import Ids
@@ -20,7 +21,6 @@ Decide = Callable[[ServiceSnapshot, Ids], Plan]
 
 BY_CONTROLLER: dict[str, Decide] = {"CODE_DEPLOY": decide_task_sets, "EXTERNAL": decide_task_sets}
 BY_SCHEDULING_STRATEGY: dict[str, Decide] = {"DAEMON": decide_daemon}
-BY_DEPLOYMENT_STRATEGY: dict[str, Decide] = {"ROLLING": decide_rolling}
 
 
 def decide_service(snapshot: ServiceSnapshot, ids: Ids) -> Plan:
@@ -31,12 +31,4 @@ def decide_service(snapshot: ServiceSnapshot, ids: Ids) -> Plan:
         return BY_CONTROLLER[service.deployment_controller](snapshot, ids)
     if service.scheduling_strategy != "REPLICA":
         return BY_SCHEDULING_STRATEGY[service.scheduling_strategy](snapshot, ids)
-    return BY_DEPLOYMENT_STRATEGY[deployment_strategy(snapshot)](snapshot, ids)
-
-
-def deployment_strategy(snapshot: ServiceSnapshot) -> str:
-    """The strategy stored when a deployment starts governs it to its end."""
-    for deployment in snapshot.service_deployments:
-        if deployment.service_deployment_arn == snapshot.service.service_deployment_arn:
-            return deployment.strategy if deployment.in_progress else "ROLLING"
-    return "ROLLING"
+    return (decide_rolling if governing(snapshot) is None else decide_shift)(snapshot, ids)

@@ -98,7 +98,7 @@ def wanted_targets(snapshot: TargetsSnapshot, task: Task) -> tuple[Target, ...]:
     revision = snapshot.revisions.get(task.deployment_id or "")
     instance = snapshot.instances.get(task.container_instance_arn or "")
     targets = []
-    for binding in revision.load_balancers if revision else ():
+    for binding in revision.bindings if revision else ():
         group = snapshot.target_groups.get(binding.target_group_arn)
         found = registration(task, binding, group, instance) if group and instance else None
         if found is not None:

@@ -7,7 +7,7 @@ by the very change, looks again.
 from __future__ import annotations
 
 from shipway.model import actions as act
-from shipway.store.commit import deployments, instances, services, targets, task_sets, tasks
+from shipway.store.commit import deployments, instances, services, targets, task_sets, tasks, traffic_shift
 from shipway.store.commit.editing import Effects
 from shipway.store.store import Transaction
 
@@ -18,6 +18,7 @@ EFFECTS: Effects = {
     **services.EFFECTS,
     **targets.EFFECTS,
     **task_sets.EFFECTS,
+    **traffic_shift.EFFECTS,
 }
 
 
