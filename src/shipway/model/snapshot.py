@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import msgspec
 
 from shipway.model.container_instance import ContainerInstance
@@ -75,11 +77,39 @@ class InstanceView(msgspec.Struct, frozen=True):
         return self.tasks == self.daemon_tasks
 
 
+class Memo:
+    """What was worked out about a fleet and may serve again for its next snapshot. No part of its value."""
+
+    __slots__ = ("index",)
+
+    def __init__(self) -> None:
+        self.index: object = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Memo)
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "Memo()"
+
+
 class Fleet(msgspec.Struct, frozen=True):
     """The container instances of one cluster (or of Fargate), sorted by ARN."""
 
     cluster_arn: str
     instances: tuple[InstanceView, ...] = ()
+    memo: Memo = msgspec.field(default_factory=Memo)
+
+    def find(self, container_instance_arn: str) -> InstanceView | None:
+        at = bisect_left(
+            self.instances, container_instance_arn, key=lambda view: view.instance.container_instance_arn
+        )
+        if at < len(self.instances):
+            view = self.instances[at]
+            return view if view.instance.container_instance_arn == container_instance_arn else None
+        return None
 
 
 class AddressPool(msgspec.Struct, frozen=True):

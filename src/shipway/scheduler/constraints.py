@@ -23,7 +23,20 @@ def constraint_miss(
     return None
 
 
-def look_at_tasks(constraints: tuple[Document, ...]) -> bool:
-    """Whether what runs on an instance may change what they say of it."""
-    expressions = [str(constraint.get("expression") or "") for constraint in constraints]
-    return any("task:group" in text or "runningTasksCount" in text for text in expressions)
+def looks_at_tasks(constraint: Document) -> bool:
+    """Whether what runs on an instance may change what the constraint says of it."""
+    expression = str(constraint.get("expression") or "")
+    return (
+        constraint.get("type") == "distinctInstance"
+        or "task:group" in expression
+        or "runningTasksCount" in expression
+    )
+
+
+def lasting(constraints: tuple[Document, ...]) -> tuple[Document, ...]:
+    """Those that say the same of an instance whatever runs on it."""
+    return tuple(constraint for constraint in constraints if not looks_at_tasks(constraint))
+
+
+def passing(constraints: tuple[Document, ...]) -> tuple[Document, ...]:
+    return tuple(constraint for constraint in constraints if looks_at_tasks(constraint))

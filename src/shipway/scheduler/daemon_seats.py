@@ -8,7 +8,7 @@ from shipway.model.record import Document
 from shipway.model.snapshot import Fleet, InstanceView, ServiceSnapshot
 from shipway.model.task import Task
 from shipway.scheduler.birth import definition_constraints
-from shipway.scheduler.constraints import constraint_miss
+from shipway.scheduler.constraints import constraint_miss, looks_at_tasks
 from shipway.scheduler.health import Condition
 from shipway.scheduler.placement import active
 from shipway.scheduler.survey import Survey
@@ -49,6 +49,12 @@ def eligible(fleet: Fleet, constraints: tuple[Document, ...], group: str) -> tup
 def eligible_for(snapshot: ServiceSnapshot) -> tuple[InstanceView, ...]:
     """By the constraints of the service and of its PRIMARY revision's task definition, as they are now."""
     return eligible(snapshot.fleet, constraints_of(snapshot), f"service:{snapshot.service.service_name}")
+
+
+def speaks_of_tasks(snapshot: ServiceSnapshot) -> bool:
+    """Whether tasks of others may take or give it a seat."""
+    constraints = constraints_of(snapshot)
+    return any(looks_at_tasks(each) for each in constraints if each.get("type") != "distinctInstance")
 
 
 def constraints_of(snapshot: ServiceSnapshot) -> tuple[Document, ...]:

@@ -17,8 +17,7 @@ from shipway.model.snapshot import ServiceSnapshot
 from shipway.model.task import Task
 from shipway.scheduler import deployments
 from shipway.scheduler.back_off import BackOff, back_off
-from shipway.scheduler.constraints import look_at_tasks
-from shipway.scheduler.daemon_seats import Seat, constraints_of, eligible_for, elsewhere, seated, seats_of
+from shipway.scheduler.daemon_seats import Seat, eligible_for, elsewhere, seated, seats_of, speaks_of_tasks
 from shipway.scheduler.events import Narrator, narrator_of, stopped_running
 from shipway.scheduler.failures import failed_health_check
 from shipway.scheduler.health import Condition
@@ -71,7 +70,7 @@ def decide_daemon(snapshot: ServiceSnapshot, ids: Ids) -> Plan:
         (*books, *moved, *desired_counts(moves), *standing, *finish(survey, moves, bool(away), narrator)),
         wake_at(survey, pauses, moves),
         # Daemons leave a draining instance last, and constraints may speak of other tasks.
-        watches_fleet=launched.failure is not None or bool(away) or look_at_tasks(constraints_of(snapshot)),
+        watches_fleet=launched.failure is not None or bool(away) or speaks_of_tasks(snapshot),
     )
 
 

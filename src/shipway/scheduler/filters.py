@@ -43,21 +43,30 @@ def agent(view: InstanceView, wanted: Wanted) -> Miss | None:
 
 
 def constraints(view: InstanceView, wanted: Wanted) -> Miss | None:
-    if wanted.launch_type == "FARGATE":
-        return None
-    found = constraint_miss(view, wanted.constraints, wanted.group)
+    found = constraint_miss(view, constraints_of(wanted), wanted.group)
     return Miss(*found) if found else None
 
 
+def constraints_of(wanted: Wanted) -> tuple[Document, ...]:
+    """Fargate's instances are nobody's to choose."""
+    return () if wanted.launch_type == "FARGATE" else wanted.constraints
+
+
 def attributes(view: InstanceView, wanted: Wanted) -> Miss | None:
-    has = view.instance.all_attributes
+    missing = attributes_missing(view, wanted)
+    return Miss("ATTRIBUTE", f"it lacks {', '.join(missing)}", len(missing)) if missing else None
+
+
+def attributes_missing(view: InstanceView, wanted: Wanted) -> list[str]:
+    """Required ones that the instance does not have, or has with another value."""
     required = [*wanted.task_definition.requires_attributes, *([TASK_ENI] if wanted.needs_interface else [])]
     missing = []
+    has = view.instance.all_attributes if required else {}
     for attribute in required:
         name, asked, value = attribute.partition("=")
         if name not in has or (asked and has[name] != value):
             missing.append(attribute)
-    return Miss("ATTRIBUTE", f"it lacks {', '.join(missing)}", len(missing)) if missing else None
+    return missing
 
 
 def cpu(view: InstanceView, wanted: Wanted) -> Miss | None:

@@ -41,11 +41,7 @@ class Condition(msgspec.Struct, frozen=True):
 
 def condition_of(task: Task, revision: ServiceRevision, snapshot: ServiceSnapshot) -> Condition:
     now_ms, targets = snapshot.now_ms, snapshot.targets.get(task.task_arn, ())
-    draining = {
-        view.instance.container_instance_arn
-        for view in snapshot.fleet.instances
-        if view.instance.status == "DRAINING"
-    }
+    view = snapshot.fleet.find(task.container_instance_arn or "")
     protected_until = task.protected_until or 0
     healthy, healthy_from = healthy_by_checks(task, revision, targets, snapshot.timing.dwell_ms)
     fault = fault_of(task, targets)
@@ -64,7 +60,7 @@ def condition_of(task: Task, revision: ServiceRevision, snapshot: ServiceSnapsho
         task=task,
         healthy=healthy and healthy_from <= now_ms,
         fault=fault if grace_until <= now_ms else None,
-        displaced=task.container_instance_arn in draining,
+        displaced=view is not None and view.instance.status == "DRAINING",
         protected=protected_until > now_ms,
         changes_at=min(moments, default=None),
     )

@@ -7,32 +7,19 @@ from collections.abc import Iterable
 import msgspec
 
 from shipway.model.service_revision import ServiceRevision
-from shipway.model.snapshot import AddressPool, Fleet, InstanceView, ServiceSnapshot
+from shipway.model.snapshot import InstanceView, ServiceSnapshot
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
 from shipway.scheduler.addresses import NoAddressLeft
-from shipway.scheduler.birth import Birth, new_task, wanted_by
+from shipway.scheduler.birth import Birth, wanted_by
 from shipway.scheduler.filters import RESOURCE_CHECKS
-from shipway.scheduler.placement import (
-    Failure,
-    chance_of,
-    failures_of,
-    occupied,
-    place,
-    without_groups_of,
-)
+from shipway.scheduler.ground import Ground
+from shipway.scheduler.placement import Failure, chance_of, failures_of
 from shipway.scheduler.run_task import waits_for_capacity
 from shipway.seams import Ids
 
 NO_DEFINITION = Failure("", "Internal error.", "its task definition was deleted")
 NO_INSTANCES = Failure("", "No Container Instances were found in your cluster.", "the cluster has none")
-
-
-class Ground(msgspec.Struct, frozen=True):
-    """What births take from: the fleet and the addresses that are left."""
-
-    fleet: Fleet
-    addresses: AddressPool
 
 
 class Launched(msgspec.Struct, frozen=True):
@@ -44,7 +31,7 @@ class Launched(msgspec.Struct, frozen=True):
 
 
 def ground_of(snapshot: ServiceSnapshot, stopping: tuple[Task, ...]) -> Ground:
-    return Ground(without_groups_of(snapshot.fleet, stopping), snapshot.addresses)
+    return Ground(snapshot.fleet, snapshot.addresses, stopping)
 
 
 def launch(
@@ -80,27 +67,21 @@ def birth_of(snapshot: ServiceSnapshot, revision: ServiceRevision, definition: T
 
 def born(birth: Birth, count: int, ground: Ground, ids: Ids) -> Launched:
     wanted, chance = wanted_by(birth), chance_of(ids)
-    fleet, addresses = ground.fleet, ground.addresses
     tasks: list[Task] = []
     for _ in range(count):
-        placement = place(fleet, wanted, chance)
-        if placement.instance is None and not waits_for_capacity(birth, fleet):
-            failure = placement.failures[0] if placement.failures else NO_INSTANCES
-            return Launched(tuple(tasks), Ground(fleet, addresses), failure)
-        chosen = placement.instance
+        chosen = ground.place(wanted, chance)
+        if chosen is None and not waits_for_capacity(birth, ground.fleet):
+            return Launched(tuple(tasks), ground, ground.nearest_failure(wanted) or NO_INSTANCES)
         try:
-            task, addresses = new_task(birth, chosen.instance if chosen else None, addresses, ids)
+            tasks.append(ground.bear(birth, chosen, ids))
         except NoAddressLeft as error:
-            failure = Failure("", "RESOURCE:ENI", str(error))
-            return Launched(tuple(tasks), Ground(fleet, addresses), failure)
-        fleet = placement.fleet
-        tasks.append(task)
-    return Launched(tuple(tasks), Ground(fleet, addresses))
+            return Launched(tuple(tasks), ground, Failure("", "RESOURCE:ENI", str(error)))
+    return Launched(tuple(tasks), ground)
 
 
 def born_on(birth: Birth, views: Iterable[InstanceView], ground: Ground, ids: Ids) -> Launched:
     """A task on each of these instances. One that cannot take it does not hold up the others."""
-    wanted, fleet, addresses = wanted_by(birth), ground.fleet, ground.addresses
+    wanted = wanted_by(birth)
     tasks: list[Task] = []
     failures: list[Failure] = []
     for view in views:
@@ -109,13 +90,12 @@ def born_on(birth: Birth, views: Iterable[InstanceView], ground: Ground, ids: Id
             failures.extend(missed)
             continue
         try:
-            task, addresses = new_task(birth, view.instance, addresses, ids)
+            tasks.append(ground.bear(birth, view, ids))
         except NoAddressLeft as error:
             failures.append(Failure("", "RESOURCE:ENI", str(error)))
             break
-        fleet = occupied(fleet, view, wanted.reservation, wanted.group)
-        tasks.append(task)
-    return Launched(tuple(tasks), Ground(fleet, addresses), next(iter(failures), None))
+        ground.take(view, wanted)
+    return Launched(tuple(tasks), ground, next(iter(failures), None))
 
 
 def inherited_tags(snapshot: ServiceSnapshot, revision: ServiceRevision) -> tuple[dict[str, object], ...]:

@@ -1,8 +1,8 @@
 """Placement: which container instance takes a task, or why none does.
 
-ECS's steps: instances that are ACTIVE, then ordered checks, then strategies, then the first by ARN. It folds:
-what was placed is counted as used in the fleet that comes back, so one pass can place many tasks. "No" is an
-answer: a failure for each instance, the nearest miss first.
+ECS's steps: instances that are ACTIVE, then ordered checks, then strategies, then the first by ARN. "No" is
+an answer: a failure for each instance, the nearest miss first. `place` is the plain rule, a walk over the
+fleet for one task; passes that place many ask their `Ground`, which must choose the same.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
-from shipway.model.resources import Reservation
 from shipway.model.snapshot import Fleet, InstanceView
-from shipway.model.task import Task
 from shipway.scheduler.filters import CHECKS, Check, Wanted, first_miss
 from shipway.scheduler.requirements import reservation_of as reservation_of
 from shipway.scheduler.strategies import Chance, narrowed
@@ -43,7 +41,7 @@ def place(fleet: Fleet, wanted: Wanted, chance: Chance = lambda _: 0) -> Placeme
         return Placement(None, fleet, failures_of(active(fleet), wanted))
     best = narrowed(candidates, active(fleet), wanted.strategies, wanted.group, chance)
     chosen = min(best, key=lambda view: view.instance.container_instance_arn)
-    return Placement(chosen, occupied(fleet, chosen, wanted.reservation, wanted.group))
+    return Placement(chosen, with_task(fleet, chosen, wanted))
 
 
 def active(fleet: Fleet) -> tuple[InstanceView, ...]:
@@ -65,27 +63,19 @@ def failures_of(
     return tuple(failure for _, failure in sorted(missed, key=lambda entry: entry[0]))
 
 
-def occupied(fleet: Fleet, chosen: InstanceView, reservation: Reservation, group: str) -> Fleet:
-    after = replace(
-        chosen,
-        remaining=chosen.remaining.minus(reservation),
-        groups={**chosen.groups, group: chosen.groups.get(group, 0) + 1},
-        tasks=chosen.tasks + 1,
-    )
+def with_task(fleet: Fleet, chosen: InstanceView, wanted: Wanted) -> Fleet:
+    after = occupied(chosen, wanted)
     return replace(fleet, instances=tuple(after if view is chosen else view for view in fleet.instances))
 
 
-def without_groups_of(fleet: Fleet, stopping: Iterable[Task]) -> Fleet:
-    """The fleet once these are told to stop: they leave their groups at once, free their resources later."""
-    leaving = [(task.container_instance_arn, task.group) for task in stopping]
-    views = []
-    for view in fleet.instances:
-        groups = dict(view.groups)
-        for arn, group in leaving:
-            if arn == view.instance.container_instance_arn and groups.get(group):
-                groups[group] -= 1
-        views.append(replace(view, groups={group: count for group, count in groups.items() if count}))
-    return replace(fleet, instances=tuple(views))
+def occupied(view: InstanceView, wanted: Wanted) -> InstanceView:
+    """The instance with one more task."""
+    return replace(
+        view,
+        remaining=view.remaining.minus(wanted.reservation),
+        groups={**view.groups, wanted.group: view.groups.get(wanted.group, 0) + 1},
+        tasks=view.tasks + 1,
+    )
 
 
 def chance_of(ids: Ids) -> Chance:

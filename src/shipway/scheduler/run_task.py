@@ -8,16 +8,10 @@ from shipway.model.actions import Action, PlaceTask, Plan, StartTask, StopTask
 from shipway.model.snapshot import AddressPool, Fleet, InstanceView
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
-from shipway.scheduler.birth import Birth, new_task, wanted_again, wanted_by
+from shipway.scheduler.birth import Birth, wanted_again, wanted_by
 from shipway.scheduler.filters import RESOURCE_CHECKS
-from shipway.scheduler.placement import (
-    Failure,
-    active,
-    chance_of,
-    failures_of,
-    occupied,
-    place,
-)
+from shipway.scheduler.ground import Ground
+from shipway.scheduler.placement import Failure, active, chance_of, failures_of
 from shipway.seams import Ids
 
 UNPLACED_MAX_MS = 120_000
@@ -57,28 +51,25 @@ class UnplacedSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 def plan_run_task(snapshot: RunTaskSnapshot, ids: Ids) -> tuple[Plan, tuple[Failure, ...]]:
     """One StartTask for each task that finds an instance; the failures of those that find none."""
-    birth, fleet, addresses = snapshot.birth, snapshot.fleet, snapshot.addresses
+    birth, ground = snapshot.birth, Ground(snapshot.fleet, snapshot.addresses)
     wanted, chance = wanted_by(birth), chance_of(ids)
     actions: list[Action] = []
     for _ in range(snapshot.count):
-        placement = place(fleet, wanted, chance)
-        if placement.instance is None and not waits_for_capacity(birth, fleet):
-            return Plan(tuple(actions)), placement.failures
-        fleet = placement.fleet
-        chosen = placement.instance
-        task, addresses = new_task(birth, chosen.instance if chosen else None, addresses, ids)
-        actions.append(StartTask(task=task, reason=requested("RunTask", birth)))
+        chosen = ground.place(wanted, chance)
+        if chosen is None and not waits_for_capacity(birth, ground.fleet):
+            return Plan(tuple(actions)), ground.failures(wanted)
+        actions.append(StartTask(task=ground.bear(birth, chosen, ids), reason=requested("RunTask", birth)))
     return Plan(tuple(actions)), ()
 
 
 def plan_start_task(snapshot: StartTaskSnapshot, ids: Ids) -> tuple[Plan, tuple[Failure, ...]]:
     """A task on each named instance. Constraints and strategies do not count; resources and agent do."""
-    birth, fleet, addresses = snapshot.birth, snapshot.fleet, snapshot.addresses
+    birth, ground = snapshot.birth, Ground(snapshot.fleet, snapshot.addresses)
     wanted = wanted_by(birth)
     actions: list[Action] = []
     failures: list[Failure] = []
     for name in snapshot.container_instances:
-        view = named(fleet, name)
+        view = named(ground.fleet, name)
         if view is None:
             failures.append(Failure(name, "MISSING", "no container instance of the cluster has this id"))
         elif view.instance.status != "ACTIVE":
@@ -87,15 +78,16 @@ def plan_start_task(snapshot: StartTaskSnapshot, ids: Ids) -> tuple[Plan, tuple[
         elif missed := failures_of((view,), wanted, RESOURCE_CHECKS):
             failures.extend(missed)
         else:
-            fleet = occupied(fleet, view, wanted.reservation, wanted.group)
-            task, addresses = new_task(birth, view.instance, addresses, ids)
-            actions.append(StartTask(task=task, reason=requested("StartTask", birth)))
+            ground.take(view, wanted)
+            actions.append(
+                StartTask(task=ground.bear(birth, view, ids), reason=requested("StartTask", birth))
+            )
     return Plan(tuple(actions)), tuple(failures)
 
 
 def plan_unplaced(snapshot: UnplacedSnapshot, ids: Ids) -> Plan:
     """Waiting tasks get an instance, first born first; who waited too long, or can never fit, fails."""
-    fleet, chance = snapshot.fleet, chance_of(ids)
+    ground, chance, largest = Ground(snapshot.fleet), chance_of(ids), largest_of(snapshot.fleet)
     actions: list[Action] = []
     moments: list[int] = []
     for task in snapshot.tasks:
@@ -105,15 +97,16 @@ def plan_unplaced(snapshot: UnplacedSnapshot, ids: Ids) -> Plan:
         if definition is None:
             actions.append(give_up(task, "ATTRIBUTE", "Its task definition was deleted while it waited."))
             continue
-        placement = place(fleet, wanted_again(task, definition), chance)
-        nearest = placement.failures[0] if placement.failures else None
+        wanted = wanted_again(task, definition)
+        chosen = ground.place(wanted, chance)
         give_up_at = task.created_at + UNPLACED_MAX_MS
-        if placement.instance is not None:
-            fleet = placement.fleet
-            actions.append(place_action(task, placement.instance))
-        elif lacking := never_enough(task, fleet):
-            actions.append(give_up(task, lacking, f"No instance is large enough: {told(nearest)}."))
+        if chosen is not None:
+            actions.append(place_action(task, chosen))
+        elif lacking := never_enough(task, largest):
+            why = f"No instance is large enough: {told(ground.nearest_failure(wanted))}."
+            actions.append(give_up(task, lacking, why))
         elif snapshot.now_ms >= give_up_at:
+            nearest = ground.nearest_failure(wanted)
             actions.append(give_up(task, nearest.reason if nearest else "", f"It waited: {told(nearest)}."))
         else:
             moments.append(give_up_at)
@@ -143,16 +136,21 @@ def place_action(task: Task, view: InstanceView) -> PlaceTask:
     )
 
 
-def never_enough(task: Task, fleet: Fleet) -> str | None:
-    """The resource of which not even an empty instance has enough; None while there is no instance at all."""
+def largest_of(fleet: Fleet) -> tuple[int, int] | None:
+    """The most CPU and the most memory of an instance; None while there is no instance at all."""
     instances = [view.instance for view in active(fleet) if view.instance.agent_connected]
     if not instances:
         return None
-    if all(task.reservation.cpu > instance.cpu for instance in instances):
+    return max(instance.cpu for instance in instances), max(instance.memory for instance in instances)
+
+
+def never_enough(task: Task, largest: tuple[int, int] | None) -> str | None:
+    """The resource of which not even an empty instance has enough."""
+    if largest is None:
+        return None
+    if task.reservation.cpu > largest[0]:
         return "RESOURCE:CPU"
-    if all(task.reservation.memory > instance.memory for instance in instances):
-        return "RESOURCE:MEMORY"
-    return None
+    return "RESOURCE:MEMORY" if task.reservation.memory > largest[1] else None
 
 
 def give_up(task: Task, cause: str, reason: str) -> StopTask:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from shipway.model.record import Document
 from shipway.model.snapshot import InstanceView
 
-ZONE = "attribute:ecs.availability-zone"
-SPREAD = ({"type": "spread", "field": ZONE}, {"type": "spread", "field": "instanceId"})
+ZONE = "ecs.availability-zone"
+INSTANCE = "instanceId"
+SPREAD: tuple[Document, ...] = (
+    {"type": "spread", "field": f"attribute:{ZONE}"},
+    {"type": "spread", "field": INSTANCE},
+)
 """ECS's own order when a service or RunTask names none: zones first, then instances within the zone."""
+
+Row = tuple[str | None, ...]
 
 Chance = Callable[[int], int]
 """Draws one of 0..n-1."""
@@ -24,17 +30,35 @@ def narrowed(
     chance: Chance,
 ) -> list[InstanceView]:
     """The candidates that the strategies like best; `everywhere` holds the tasks that a spread counts."""
-    for strategy in strategies or SPREAD:
-        kind, field = strategy.get("type"), str(strategy.get("field") or "")
+    attributes: list[str] = []
+    for kind, field in in_words(strategies):
         if len(candidates) < 2:
             break
         if kind == "spread":
             candidates = spread(candidates, everywhere, field, group)
+            attributes += [field] if field != INSTANCE else []
         elif kind == "binpack":
-            candidates = binpack(candidates, field)
+            least = min(left(view, field) for view in candidates)
+            candidates = [view for view in candidates if left(view, field) == least]
         elif kind == "random":
+            candidates.sort(key=lambda view: (row_order(row_of(view, attributes)), arn_of(view)))
             candidates = [candidates[chance(len(candidates))]]
     return candidates
+
+
+def in_words(strategies: tuple[Document, ...]) -> list[tuple[str, str]]:
+    """Kind and field of each, in one spelling: `instanceId`, `cpu`, `memory`, an attribute, or none."""
+    words = []
+    for strategy in strategies or SPREAD:
+        kind, field = str(strategy.get("type") or "").lower(), str(strategy.get("field") or "")
+        if kind == "spread":
+            field = INSTANCE if field.lower() in ("instanceid", "host") else field.removeprefix("attribute:")
+        elif kind == "binpack":
+            field = "memory" if field.lower() == "memory" else "cpu"
+        elif kind == "random":
+            field = ""
+        words.append((kind, field))
+    return words
 
 
 def spread(
@@ -50,18 +74,27 @@ def spread(
     return [view for view in candidates if held[spread_value(view, field)] == fewest]
 
 
-def binpack(candidates: list[InstanceView], field: str) -> list[InstanceView]:
-    def left(view: InstanceView) -> int:
-        return view.remaining.memory if field.lower() == "memory" else view.remaining.cpu
-
-    least = min(left(view) for view in candidates)
-    return [view for view in candidates if left(view) == least]
+def left(view: InstanceView, field: str) -> int:
+    return view.remaining.memory if field == "memory" else view.remaining.cpu
 
 
 def spread_value(view: InstanceView, field: str) -> str | None:
-    if field.lower() in ("instanceid", "host"):
-        return view.instance.container_instance_arn
-    name = field.removeprefix("attribute:")
-    if name == "ecs.availability-zone":
-        return view.instance.availability_zone or view.instance.all_attributes.get(name)
-    return view.instance.all_attributes.get(name)
+    instance = view.instance
+    if field == INSTANCE:
+        return instance.container_instance_arn
+    if field == ZONE and instance.availability_zone:
+        return instance.availability_zone
+    return instance.custom_attributes.get(field, instance.attributes.get(field))
+
+
+def row_of(view: InstanceView, attributes: Sequence[str]) -> Row:
+    """Its values of the attributes that are spread over."""
+    return tuple(spread_value(view, attribute) for attribute in attributes)
+
+
+def row_order(row: Row) -> tuple[tuple[bool, str], ...]:
+    return tuple((value is None, value or "") for value in row)
+
+
+def arn_of(view: InstanceView) -> str:
+    return view.instance.container_instance_arn

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.resources import Remaining, Reservation
-from shipway.model.snapshot import AddressPool, Fleet, InstanceView
+from shipway.model.snapshot import AddressPool, Fleet, InstanceView, Memo
 from shipway.model.task import Task
 
 T = TypeVar("T")
@@ -67,6 +67,7 @@ class ClusterLedger:
         self.arns: list[str] = []
         self.views: list[InstanceView] = []
         self.fleet: Fleet | None = None
+        self.memo = Memo()
 
 
 class FleetLedger:
@@ -81,7 +82,7 @@ class FleetLedger:
             return Fleet(cluster_arn)
         if cluster.fleet is None or cluster.stale or cluster.membership_changed:
             self._refresh(cluster)
-            cluster.fleet = Fleet(cluster_arn, tuple(cluster.views))
+            cluster.fleet = Fleet(cluster_arn, tuple(cluster.views), cluster.memo)
         return cluster.fleet
 
     def note_task(self, before: Task | None, after: Task | None) -> None:

@@ -1,0 +1,152 @@
+"""A fleet in the orders in which placement asks for it, kept from one look to the next.
+
+An index is worked out once, and from then on follows the fleet: it compares the instances it knows with those
+of the next snapshot, which are the same values wherever nothing changed, and moves only the others. What it
+answers depends on the fleet alone. `Ground` lays the tasks that one pass places on top of it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+from typing import Any
+
+from shipway.model.snapshot import Fleet, InstanceView
+from shipway.scheduler.constraints import constraint_miss, lasting
+from shipway.scheduler.filters import Wanted, attributes_missing, constraints_of
+from shipway.scheduler.strategies import Row, arn_of, left, row_of
+
+Entry = tuple[Any, ...]
+"""What is left of each resource that is packed, then the ARN."""
+
+WISHES_MAX = 256  # signatures remembered; a cluster has few of them, whatever the number of its services
+
+
+class Shelf:
+    """The instances that may be given tasks, a row for each combination of the attributes that are spread
+    over, each row sorted by what is left of the resources that are packed, then by ARN.
+    """
+
+    def __init__(self, attributes: tuple[str, ...], packed: tuple[str, ...]) -> None:
+        self._attributes = attributes
+        self._packed = packed
+        self.rows: dict[Row, list[Entry]] = {}
+
+    def fill(self, views: Iterable[InstanceView]) -> None:
+        for view in views:
+            if may_be_given_tasks(view):
+                self.rows.setdefault(row_of(view, self._attributes), []).append(self._entry(view))
+        for row in self.rows.values():
+            row.sort()
+
+    def _entry(self, view: InstanceView) -> Entry:
+        return (*(left(view, field) for field in self._packed), arn_of(view))
+
+    def _place(self, view: InstanceView | None) -> tuple[Row, Entry] | None:
+        listed = view is not None and may_be_given_tasks(view)
+        return (row_of(view, self._attributes), self._entry(view)) if view and listed else None
+
+    def move(self, before: InstanceView | None, after: InstanceView | None) -> None:
+        old, new = self._place(before), self._place(after)
+        if old == new:
+            return
+        if old is not None:
+            row = self.rows[old[0]]
+            del row[bisect_left(row, old[1])]
+            if not row:
+                del self.rows[old[0]]
+        if new is not None:
+            insort(self.rows.setdefault(new[0], []), new[1])
+
+
+class FleetIndex:
+    def __init__(self) -> None:
+        self.instances: tuple[InstanceView, ...] = ()
+        self.by_arn: dict[str, InstanceView] = {}
+        self.groups: dict[str, dict[str, int]] = {}  # task group -> instance -> how many of its tasks
+        self._shelves: dict[tuple[tuple[str, ...], tuple[str, ...]], Shelf] = {}
+        self._suitable: dict[object, dict[str, bool]] = {}
+
+    def follow(self, instances: tuple[InstanceView, ...]) -> None:
+        """From now on the index speaks of these."""
+        if instances is self.instances:
+            return
+        if len(instances) == len(self.instances):
+            pairs = zip(self.instances, instances, strict=True)
+            moved = [(before, after) for before, after in pairs if before is not after]
+        else:
+            moved = []
+        alike = all(arn_of(before) == arn_of(after) for before, after in moved)
+        if len(instances) == len(self.instances) and alike:
+            for before, after in moved:
+                self._move(before, after)
+        else:
+            self._replace(instances)
+        self.instances = instances
+
+    def _replace(self, instances: tuple[InstanceView, ...]) -> None:
+        """Instances came or went."""
+        arns = {arn_of(view) for view in instances}
+        for gone in [view for arn, view in self.by_arn.items() if arn not in arns]:
+            self._move(gone, None)
+        for view in instances:
+            before = self.by_arn.get(arn_of(view))
+            if before is not view:
+                self._move(before, view)
+
+    def _move(self, before: InstanceView | None, after: InstanceView | None) -> None:
+        arn = arn_of(after or before)  # type: ignore[arg-type]
+        if after is None:
+            del self.by_arn[arn]
+        else:
+            self.by_arn[arn] = after
+        old = before.groups if before else {}
+        new = after.groups if after else {}
+        for group in old.keys() - new.keys():
+            del self.groups[group][arn]
+            if not self.groups[group]:
+                del self.groups[group]
+        for group, count in new.items():
+            self.groups.setdefault(group, {})[arn] = count
+        for shelf in self._shelves.values():
+            shelf.move(before, after)
+        if before is None or after is None or before.instance is not after.instance:
+            for known in self._suitable.values():
+                known.pop(arn, None)
+
+    def shelf(self, attributes: tuple[str, ...], packed: tuple[str, ...]) -> Shelf:
+        key = (attributes, packed)
+        if key not in self._shelves:
+            self._shelves[key] = shelf = Shelf(attributes, packed)
+            shelf.fill(self.instances)
+        return self._shelves[key]
+
+    def suitable(self, wanted: Wanted) -> dict[str, bool]:
+        """What is known of instances for wishes like this one, whatever runs on them; see `is_suitable`."""
+        signature = (
+            wanted.task_definition.requires_attributes,
+            wanted.needs_interface,
+            wanted.launch_type,
+            tuple(str(constraint.get("expression")) for constraint in lasting(constraints_of(wanted))),
+        )
+        if len(self._suitable) > WISHES_MAX:
+            self._suitable.clear()
+        return self._suitable.setdefault(signature, {})
+
+
+def is_suitable(view: InstanceView, wanted: Wanted) -> bool:
+    """Whether the instance would do if it were empty and endless: asked once, and again when it changes."""
+    met = constraint_miss(view, lasting(constraints_of(wanted)), wanted.group) is None
+    return met and not attributes_missing(view, wanted)
+
+
+def index_of(fleet: Fleet) -> FleetIndex:
+    index = fleet.memo.index
+    if not isinstance(index, FleetIndex):
+        fleet.memo.index = index = FleetIndex()
+    index.follow(fleet.instances)
+    return index
+
+
+def may_be_given_tasks(view: InstanceView) -> bool:
+    return view.instance.status == "ACTIVE" and view.instance.agent_connected

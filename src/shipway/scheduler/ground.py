@@ -1,0 +1,102 @@
+"""The ground of one pass: the fleet with what the pass has placed already, and the addresses that are left.
+
+The only thing here that changes while a pass decides; nothing of it outlives the pass. What it chooses is
+what `placement.place` would choose, task after task (a property test holds them together), without a walk
+over the fleet for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from shipway.model.snapshot import AddressPool, Fleet, InstanceView
+from shipway.model.task import Task
+from shipway.scheduler.birth import Birth, new_task
+from shipway.scheduler.filters import Wanted
+from shipway.scheduler.fleet_index import index_of
+from shipway.scheduler.placement import Failure, active, failures_of, occupied, place
+from shipway.scheduler.preference import Lottery, Preference, preference_of
+from shipway.scheduler.strategies import Chance, arn_of
+from shipway.seams import Ids
+
+
+class Ground:
+    def __init__(
+        self, fleet: Fleet, addresses: AddressPool | None = None, stopping: Iterable[Task] = ()
+    ) -> None:
+        self.addresses = addresses or AddressPool()
+        self._fleet = fleet
+        self._index = index_of(fleet)
+        self._changed: dict[str, InstanceView] = {}
+        self._preferences: dict[object, Preference | Lottery] = {}
+        for task in stopping:
+            self._leave(task)
+
+    @property
+    def fleet(self) -> Fleet:
+        """As it is now."""
+        if not self._changed:
+            return self._fleet
+        changed = self._changed
+        views = tuple(changed.get(arn_of(view), view) for view in self._fleet.instances)
+        return replace(self._fleet, instances=views)
+
+    def find(self, container_instance_arn: str) -> InstanceView | None:
+        return self._changed.get(container_instance_arn) or self._index.by_arn.get(container_instance_arn)
+
+    def place(self, wanted: Wanted, chance: Chance) -> InstanceView | None:
+        """The instance that takes the task, as it was before; from now on the task counts there."""
+        kind = preference_of(wanted)
+        if kind is None:
+            chosen = place(self.fleet, wanted, chance).instance
+        else:
+            chosen = self._preference(kind, wanted).best(chance)
+        if chosen is not None:
+            self.take(chosen, wanted)
+        return chosen
+
+    def take(self, view: InstanceView, wanted: Wanted) -> None:
+        arn = arn_of(view)
+        self._changed[arn] = occupied(view, wanted)
+        for preference in self._preferences.values():
+            preference.hear(arn)
+
+    def bear(self, birth: Birth, view: InstanceView | None, ids: Ids) -> Task:
+        """A task on the instance, or unplaced; it takes an address if it needs one. Raises NoAddressLeft."""
+        task, self.addresses = new_task(birth, view.instance if view else None, self.addresses, ids)
+        return task
+
+    def failures(self, wanted: Wanted) -> tuple[Failure, ...]:
+        return failures_of(active(self.fleet), wanted)
+
+    def nearest_failure(self, wanted: Wanted) -> Failure | None:
+        """Of whom was nearest to fitting; None when there is no instance to speak of."""
+        return next(iter(self.failures(wanted)), None)
+
+    def _leave(self, task: Task) -> None:
+        """A task that is told to stop leaves its group at once and frees its resources later."""
+        view = self.find(task.container_instance_arn or "")
+        if view is not None and view.groups.get(task.group):
+            groups = {**view.groups, task.group: view.groups[task.group] - 1}
+            left = {group: count for group, count in groups.items() if count}
+            self._changed[arn_of(view)] = replace(view, groups=left)
+
+    def _preference(self, kind: type[Preference] | type[Lottery], wanted: Wanted) -> Preference | Lottery:
+        key = (
+            wanted.task_definition.requires_attributes,
+            wanted.needs_interface,
+            wanted.reservation,
+            wanted.group,
+            wanted.launch_type,
+            repr(wanted.constraints),
+            repr(wanted.strategies),
+        )
+        if key not in self._preferences:
+            self._preferences[key] = kind(self._index, wanted, self._now, self._changed)
+        return self._preferences[key]
+
+    def _now(self, container_instance_arn: str) -> InstanceView:
+        changed = self._changed.get(container_instance_arn)
+        return changed if changed is not None else self._index.by_arn[container_instance_arn]
