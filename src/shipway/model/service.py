@@ -78,6 +78,7 @@ class Service(Record, frozen=True, kw_only=True):
     events: tuple[Event, ...] = ()
     steady_at: int | None = None  # since when it is in a steady state; None when it is not
     told_at: dict[str, int] = {}  # causes that stand, and when an event told of each last
+    rebalancing: int | None = None  # the desired count for which zones are being balanced; None when not
     tags: tuple[Document, ...] = ()
 
     @property

@@ -99,17 +99,17 @@ def of_target(change: Change, reads: Reads) -> Iterable[str]:
 
 
 def of_instance(change: Change, reads: Reads) -> Iterable[str]:
-    """Services with tasks on it, and those that want a task on each instance."""
+    """Services with tasks on it, those that want a task on each instance, and those that balance zones."""
     if not instance_differs(change):
         return []
     record = cast("ContainerInstance", change.after or change.before)
     tasks = reads.by(Task, "container_instance_arn", change.key)
-    daemons = [
+    everywhere = [
         service.service_arn
         for service in reads.by(Service, "cluster_arn", record.cluster_arn)
-        if service.scheduling_strategy == "DAEMON"
+        if service.scheduling_strategy == "DAEMON" or service.availability_zone_rebalancing == "ENABLED"
     ]
-    return [*daemons, *(task.service_arn for task in tasks if task.service_arn)]
+    return [*everywhere, *(task.service_arn for task in tasks if task.service_arn)]
 
 
 SERVICES: dict[type[Record], Names] = {

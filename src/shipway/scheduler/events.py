@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shipway.model.actions import Action, ClearCause, EmitEvent
 from shipway.model.arn import short_name
@@ -18,6 +18,8 @@ PLACEMENT = "placement"
 START_FAILURES = "start failures"
 CONFIGURATION = "deployment configuration"
 PROTECTION = "task protection"
+ZONE_PLACEMENT = "placement in a zone"
+ZONE_PROTECTION = "task protection in a zone"
 
 CLOSEST = {
     "RESOURCE:CPU": "has insufficient CPU units available.",
@@ -128,6 +130,39 @@ def rolling_back(deployment_id: str) -> str:
     return f"rolling back to deployment {deployment_id}."
 
 
+def not_balanced(counts: Mapping[str, int]) -> str:
+    return f"is not AZ balanced with {zone_list(counts)}. AZ Rebalancing in progress."
+
+
+def balanced(counts: Mapping[str, int]) -> str:
+    return f"is AZ balanced with {zone_list(counts)}."
+
+
+def zone_list(counts: Mapping[str, int]) -> str:
+    fullest_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count} tasks in {zone}" for zone, count in fullest_first)
+
+
+def started_in_zone(tasks: Sequence[Task], zone: str) -> str:
+    return f"has started {len(tasks)} tasks in {zone} to AZ Rebalance: {task_list(tasks)}."
+
+
+def stopped_in_zone(tasks: Sequence[Task], zone: str) -> str:
+    return f"has stopped {len(tasks)} running tasks in {zone} due to AZ rebalancing: {task_list(tasks)}."
+
+
+def unable_to_place_in_zone(zone: str) -> str:
+    return f"is unable to place a task in {zone} because no container instance met all of its requirements."
+
+
+def unable_to_rebalance(deployment_id: str, protected: int) -> str:
+    return (
+        f"was unable to AZ Rebalance because (taskSet {deployment_id}) was unable to scale in"
+        f" due to (reason {protected} tasks under protection)"
+    )
+
+
+REBALANCING_STOPPED = "stopped AZ Rebalancing."
 STEADY = "has reached a steady state."
 UNABLE_TO_START = f"is unable to consistently start tasks successfully.{SEE_ALSO}"
 BLOCKED = (

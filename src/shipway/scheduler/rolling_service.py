@@ -17,6 +17,7 @@ from shipway.scheduler.events import Narrator, narrator_of
 from shipway.scheduler.launch import Launched, ground_of, launch
 from shipway.scheduler.moves import Moves, plan_moves
 from shipway.scheduler.placement import Failure
+from shipway.scheduler.rebalancing import rebalance
 from shipway.scheduler.replacement import stops_and_starts
 from shipway.scheduler.steady import is_steady, repeat_at, steady_actions
 from shipway.scheduler.survey import Survey, survey_of
@@ -37,15 +38,18 @@ def decide_rolling(snapshot: ServiceSnapshot, ids: Ids) -> Plan:
         return Plan((*books, *verdict))
     pauses = back_offs(survey)
     paused = frozenset(arn for arn, pause in pauses.items() if pause.until > snapshot.now_ms)
+    zones = rebalance(survey, bool(paused), narrator, ids)
+    if zones.holds:
+        return Plan((*books, *zones.actions), wake_at(survey, pauses, Moves()))
     moves = plan_moves(survey, paused)
     launched = launch_all(survey, moves, ids)
     target_born = sum(task.deployment_id == survey.target.revision.deployment_id for task in launched.tasks)
     moved = stops_and_starts(survey, moves, launched.tasks, target_born, narrator)
     standing = standing_events(survey, moves, launched.failure, pauses, narrator)
     return Plan(
-        (*books, *moved, *desired_counts(moves), *standing, *finish(survey, moves, narrator)),
+        (*books, *zones.actions, *moved, *desired_counts(moves), *standing, *finish(survey, moves, narrator)),
         wake_at(survey, pauses, moves),
-        watches_fleet=launched.failure is not None,
+        watches_fleet=launched.failure is not None or zones.watches_fleet,
     )
 
 

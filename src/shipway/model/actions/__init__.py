@@ -31,6 +31,7 @@ from shipway.model.actions.services import (
     ClearCause,
     CloseService,
     EmitEvent,
+    SetRebalancing,
     SetSteady,
 )
 from shipway.model.actions.targets import (
@@ -87,6 +88,7 @@ __all__ = [
     "ResolveTargetGroups",
     "RollBack",
     "SetDesiredCount",
+    "SetRebalancing",
     "SetStability",
     "SetSteady",
     "SetWeights",

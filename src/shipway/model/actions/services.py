@@ -37,6 +37,16 @@ class SetSteady(Action, frozen=True, kw_only=True):
         return "steady" if self.steady else "not steady"
 
 
+class SetRebalancing(Action, frozen=True, kw_only=True):
+    """Availability Zone rebalancing begins, for this desired count; or is over (None)."""
+
+    service_arn: str
+    desired_count: int | None
+
+    def text(self) -> str:
+        return "rebalancing is over" if self.desired_count is None else "rebalance"
+
+
 class CloseService(Action, frozen=True, kw_only=True):
     """A DRAINING service whose tasks are gone becomes INACTIVE."""
 

@@ -29,6 +29,10 @@ def set_steady(tx: Transaction, action: act.SetSteady, now_ms: int) -> None:
     edit(tx, Service, action.service_arn, steady_at=now_ms if action.steady else None)
 
 
+def set_rebalancing(tx: Transaction, action: act.SetRebalancing, now_ms: int) -> None:
+    edit(tx, Service, action.service_arn, rebalancing=action.desired_count)
+
+
 def close_service(tx: Transaction, action: act.CloseService, now_ms: int) -> None:
     edit(tx, Service, action.service_arn, status="INACTIVE", service_deployment_arn=None)
     for task_set in tx.by(TaskSet, "service_arn", action.service_arn):
@@ -39,5 +43,6 @@ EFFECTS: Effects = {
     act.EmitEvent: emit_event,
     act.ClearCause: clear_cause,
     act.SetSteady: set_steady,
+    act.SetRebalancing: set_rebalancing,
     act.CloseService: close_service,
 }
