@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from shipway.deploy.edge.aws import Aws
+from shipway.deploy.edge.calls import Calls
 from shipway.deploy.edge.ecr import Ecr, RegistryLogin
 from shipway.deploy.edge.ecs import Ecs
 from shipway.deploy.edge.elbv2 import Elbv2
@@ -102,7 +103,14 @@ class World:
         self.pace = FakePace()
         self.progress = KeptProgress()
         self.interruption = Answering()
+        self.services: dict[str, Calls] = {}  # others, by boto3's name: a test puts in what it needs
         self.aws = Aws(
-            Ecs(self.ecs, "hello"), Ecr(self.ecr), Elbv2(self.elbv2), Logs(self.logs), "us-east-1", local
+            Ecs(self.ecs, "hello"),
+            Ecr(self.ecr),
+            Elbv2(self.elbv2),
+            Logs(self.logs),
+            "us-east-1",
+            local,
+            self.services.__getitem__,
         )
         self.tools = Tools(self.docker, self.progress, self.pace, self.interruption)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from shipway.deploy.edge.calls import BotoCalls
+from shipway.deploy.edge.calls import BotoCalls, Calls
 from shipway.deploy.edge.ecr import Ecr
 from shipway.deploy.edge.ecs import Ecs
 from shipway.deploy.edge.elbv2 import Elbv2
@@ -19,9 +20,13 @@ from shipway.deploy.errors import DeployError
 LOCAL = "local"
 
 
+def no_other_service(name: str) -> Calls:
+    raise AssertionError(f"{name} was not opened")
+
+
 @dataclass(frozen=True)
 class Aws:
-    """The services a deployment uses."""
+    """The services a deployment uses. `service(name)` opens any other by boto3's name for it, once."""
 
     ecs: Ecs
     ecr: Ecr
@@ -29,6 +34,7 @@ class Aws:
     logs: Logs
     region: str
     local: bool = False
+    service: Callable[[str], Calls] = no_other_service
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,7 @@ def _aws(session: Any, cluster: str, where: str, client: dict[str, Any], *, loca
     # Steady, short: the watcher itself asks again, so the SDK need not persist for long.
     config = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=20)
 
+    @cache
     def calls(service: str) -> BotoCalls:
         return BotoCalls(session.client(service, config=config, **client), where)
 
@@ -131,4 +138,5 @@ def _aws(session: Any, cluster: str, where: str, client: dict[str, Any], *, loca
         logs=Logs(calls("logs")),
         region=session.region_name,
         local=local,
+        service=calls,
     )
