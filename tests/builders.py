@@ -33,6 +33,7 @@ ALTERNATE_GROUP = PLACE.arn("targetgroup/other/0123456789abcdef", "elasticloadba
 PRODUCTION_RULE = PLACE.arn("listener-rule/app/lb/1/2/production", "elasticloadbalancing")
 TEST_RULE = PLACE.arn("listener-rule/app/lb/1/3/test", "elasticloadbalancing")
 START_MS = 1_700_000_000_000
+IMAGE = f"127.0.0.1:4701/web@sha256:{'0' * 64}"  # a digest: a tag would be settled by a first task
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 
 
@@ -102,7 +103,7 @@ def a_fleet(*instances: ContainerInstance, tasks: tuple[Task, ...] = ()) -> Flee
 
 
 def a_container_definition(name: str = "web", **members: Any) -> dict[str, Any]:
-    defaults = {"name": name, "image": "127.0.0.1:4701/web:1", "cpu": 256, "memory": 128, "essential": True}
+    defaults = {"name": name, "image": IMAGE, "cpu": 256, "memory": 128, "essential": True}
     return {**defaults, **members}
 
 
@@ -243,7 +244,7 @@ def a_service_deployment(number: int = 1, **members: Any) -> ServiceDeployment:
 
 def a_container(name: str = "web", **members: Any) -> Container:
     arn = PLACE.container("demo", "1" * 32, f"c-{name}")
-    return Container(**{"container_arn": arn, "name": name, "image": "127.0.0.1:4701/web:1", **members})
+    return Container(**{"container_arn": arn, "name": name, "image": IMAGE, **members})
 
 
 def a_task(number: int = 1, **members: Any) -> Task:

@@ -251,7 +251,7 @@ def test_protected_tasks_are_not_scaled_in() -> None:
     revisions = (a_revision(2, desired_count=1), a_revision(1, completed=True, desired_count=1))
     snapshot = a_snapshot(a_service(1, revision_arn=revision_arn(2)), *tasks, revisions=revisions)
     assert messages(snapshot) == [
-        "was unable to reach steady state because (taskSet ecs-svc/2) was unable to scale in"
+        "was unable to reach steady state because (taskSet ecs-svc/1) was unable to scale in"
         " due to (reason 1 tasks under protection)"
     ]
     assert decide_service(snapshot, CountingIds()).wake_at == START_MS + 90_000

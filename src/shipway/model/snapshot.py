@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import cached_property
 
 import msgspec
 
@@ -138,7 +139,7 @@ class TaskSetView(msgspec.Struct, frozen=True):
     fleet: Fleet
 
 
-class ServiceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+class ServiceSnapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Everything that decides about one service."""
 
     now_ms: int
@@ -157,3 +158,14 @@ class ServiceSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     alarms: dict[str, str] = {}  # CloudWatch alarm name -> OK, ALARM or INSUFFICIENT_DATA
     account_id: str = "000000000000"
     region: str = "us-east-1"
+
+    def tasks_of(self, deployment_id: str) -> tuple[Task, ...]:
+        """Those of one revision, stopped ones included; in the order of `tasks`."""
+        return self._tasks_by_deployment.get(deployment_id, ())
+
+    @cached_property
+    def _tasks_by_deployment(self) -> dict[str, tuple[Task, ...]]:
+        found: dict[str, list[Task]] = {}
+        for task in self.tasks:
+            found.setdefault(task.deployment_id or "", []).append(task)
+        return {deployment_id: tuple(own) for deployment_id, own in found.items()}

@@ -40,6 +40,7 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[Document, ...] = ()
     enable_execute_command: bool = False
     client_token: str | None = None
+    image_digests: dict[str, str] = {}  # container name -> what its image was settled to
     daemon: bool = False
 
     @property
@@ -134,6 +135,7 @@ def new_containers(birth: Birth, task_id: str, ids: Ids) -> tuple[Container, ...
             container_arn=place.container(short_name(birth.cluster_arn), task_id, ids.uuid()),
             name=str(definition.get("name") or ""),
             image=str(definition.get("image") or ""),
+            image_digest=birth.image_digests.get(str(definition.get("name"))),
             essential=definition.get("essential") is not False,
             has_health_check=has_health_check(definition),
             cpu=int(definition.get("cpu") or 0),

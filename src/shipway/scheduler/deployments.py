@@ -10,6 +10,7 @@ from shipway.model.actions import (
     MarkHealthy,
     ResetFailures,
 )
+from shipway.scheduler.early_success import bake_time_ms
 from shipway.scheduler.events import Narrator, completed
 from shipway.scheduler.failure_monitors import (
     circuit_breaker_threshold,
@@ -17,7 +18,7 @@ from shipway.scheduler.failure_monitors import (
     failures_forgotten,
     in_alarm,
 )
-from shipway.scheduler.failures import failed_tasks
+from shipway.scheduler.failures import failed_tasks_of
 from shipway.scheduler.shift.superseded import joining, left_behind, superseded
 from shipway.scheduler.survey import Survey
 
@@ -68,7 +69,7 @@ def marked_health(survey: Survey) -> tuple[Action, ...]:
                 )
             )
     revision = survey.target.revision
-    if failures_forgotten(survey) and failed_tasks(revision, survey.snapshot.tasks):
+    if failures_forgotten(survey) and failed_tasks_of(survey.snapshot, revision):
         actions.append(
             ResetFailures(
                 service_revision_arn=revision.service_revision_arn,
@@ -84,7 +85,7 @@ def counted_failures(survey: Survey) -> tuple[Action, ...]:
     breaker = survey.snapshot.service.deployment_configuration.circuit_breaker
     if current is None or not breaker.enable or current.failure_count == count:
         return ()
-    if current.status == "ROLLBACK_IN_PROGRESS":
+    if survey.rolling_back:
         return ()  # what it shows is the count that triggered it
     threshold = circuit_breaker_threshold(breaker, survey.desired_count)
     return (
@@ -98,13 +99,12 @@ def counted_failures(survey: Survey) -> tuple[Action, ...]:
 
 def completion(survey: Survey, narrator: Narrator) -> tuple[Action, ...]:
     revision, current = survey.target.revision, survey.current
-    rolling_back_now = current is not None and current.status == "ROLLBACK_IN_PROGRESS"
-    reason = f"{survey.desired_count} tasks are healthy and no other revision has tasks."
+    reason = f"{survey.staying_healthy} of {survey.desired_count} tasks are healthy."
     action = CompleteDeployment(
         service_arn=revision.service_arn,
         service_revision_arn=revision.service_revision_arn,
         service_deployment_arn=current.service_deployment_arn if current else None,
-        status="ROLLBACK_SUCCESSFUL" if rolling_back_now else "SUCCESSFUL",
+        status="ROLLBACK_SUCCESSFUL" if survey.rolling_back else "SUCCESSFUL",
         reason=reason,
     )
     return (action, *narrator.tell(completed(revision.deployment_id), reason))
@@ -115,16 +115,6 @@ def rolled_out(survey: Survey) -> bool:
     alone = not any(source.live or source.leaving for source in survey.sources)
     exact = len(survey.target.live) == len(survey.staying) == survey.staying_healthy == survey.desired_count
     return alone and exact
-
-
-def bake_time_ms(survey: Survey) -> int:
-    """What the user says; else a while for the alarms to notice. A rollback does not bake."""
-    configuration, timing = survey.snapshot.service.deployment_configuration, survey.snapshot.timing
-    if survey.current is not None and survey.current.status == "ROLLBACK_IN_PROGRESS":
-        return 0
-    if configuration.bake_time_ms is not None:
-        return timing.scaled(configuration.bake_time_ms)
-    return timing.alarm_bake_ms if configuration.alarms.enable else 0
 
 
 def bake_until(survey: Survey) -> int:

@@ -171,7 +171,12 @@ BLOCKED = (
 )
 
 
-def unable_to_scale_in(deployment_id: str, protected: int) -> str:
+def unable_to_scale_in(deployment_id: str, protected: int, desired_count: int) -> str:
+    if protected > desired_count:
+        return (
+            f"was unable to reach steady state because task set ({deployment_id}) was unable to scale in."
+            " Reason: The number of protected tasks are more than the desired count of tasks"
+        )
     return (
         f"was unable to reach steady state because (taskSet {deployment_id}) was unable to scale in"
         f" due to (reason {protected} tasks under protection)"

@@ -10,7 +10,8 @@ import msgspec
 
 from shipway.model.service import CircuitBreaker, DeploymentAlarms
 from shipway.model.snapshot import ServiceSnapshot
-from shipway.scheduler.failures import failed_tasks
+from shipway.scheduler.failures import failed_tasks_of
+from shipway.scheduler.image_digests import ATTEMPTS, is_unsettled
 from shipway.scheduler.survey import Survey
 
 BOUNDED_MIN = 3
@@ -23,6 +24,7 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True):
     rollback: bool  # what the configuration of this monitor asks for
     failure_count: int = 0  # the circuit breaker's
     threshold: int = 0
+    unsettled: bool = False  # it was the first task, whose images' digests the others would take
     alarm_names: tuple[str, ...] = ()  # the alarms in ALARM; none when the circuit breaker fired
 
     @property
@@ -33,6 +35,8 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True):
     def reason(self) -> str:
         if self.by_alarm:
             return f"In ALARM: {', '.join(self.alarm_names)}."
+        if self.unsettled:
+            return f"The first task failed {self.failure_count} times, so no image digest is known."
         return f"{self.failure_count} tasks failed; the circuit breaker's threshold is {self.threshold}."
 
 
@@ -46,9 +50,15 @@ def fired(survey: Survey) -> Fired | None:
 
 def breaker_fired(survey: Survey, breaker: CircuitBreaker) -> Fired | None:
     count, threshold = failure_count(survey), circuit_breaker_threshold(breaker, survey.desired_count)
-    if not breaker.enable or count < threshold:
+    unsettled = count >= ATTEMPTS and is_unsettled(survey)
+    if not breaker.enable or (count < threshold and not unsettled):
         return None
-    return Fired(rollback=breaker.rollback, failure_count=count, threshold=threshold)
+    return Fired(
+        rollback=breaker.rollback,
+        failure_count=count,
+        threshold=threshold,
+        unsettled=count < threshold,
+    )
 
 
 def alarms_fired(survey: Survey, alarms: DeploymentAlarms) -> Fired | None:
@@ -82,7 +92,7 @@ def failure_count(survey: Survey) -> int:
     """`failedTasks` of the PRIMARY deployment as this pass leaves it."""
     if failures_forgotten(survey):
         return 0
-    return failed_tasks(survey.target.revision, survey.snapshot.tasks)
+    return failed_tasks_of(survey.snapshot, survey.target.revision)
 
 
 def failures_forgotten(survey: Survey) -> bool:

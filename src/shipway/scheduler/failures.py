@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shipway.model.service_revision import ServiceRevision
+from shipway.model.snapshot import ServiceSnapshot
 from shipway.model.task import Task
 
 HEALTH_CHECK_STOP = "Task failed "  # how the stopped reasons of health.Fault begin
@@ -19,6 +20,10 @@ def failed_tasks(revision: ServiceRevision, tasks: Iterable[Task]) -> int:
         and (failed_at := failure_moment(task)) is not None
         and failed_at > revision.failures_since
     )
+
+
+def failed_tasks_of(snapshot: ServiceSnapshot, revision: ServiceRevision) -> int:
+    return failed_tasks(revision, snapshot.tasks_of(revision.deployment_id))
 
 
 def failure_moment(task: Task) -> int | None:

@@ -14,6 +14,7 @@ from shipway.scheduler.addresses import NoAddressLeft
 from shipway.scheduler.birth import Birth, wanted_by
 from shipway.scheduler.filters import RESOURCE_CHECKS
 from shipway.scheduler.ground import Ground
+from shipway.scheduler.image_digests import settled_digests
 from shipway.scheduler.placement import Failure, chance_of, failures_of
 from shipway.scheduler.run_task import waits_for_capacity
 from shipway.seams import Ids
@@ -61,6 +62,7 @@ def birth_of(snapshot: ServiceSnapshot, revision: ServiceRevision, definition: T
         placement_strategy=service.placement_strategy,
         tags=service.tags if service.propagate_tags == "SERVICE" else inherited_tags(snapshot, revision),
         enable_execute_command=service.enable_execute_command,
+        image_digests=settled_digests(definition, revision),
         daemon=service.scheduling_strategy == "DAEMON",
     )
 

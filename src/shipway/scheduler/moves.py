@@ -7,15 +7,19 @@ those on container instances that are DRAINING: they make room in the same way, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from shipway.model.service_revision import ServiceRevision
+from shipway.scheduler.early_success import Phase, phase_of
 from shipway.scheduler.health import Condition
-from shipway.scheduler.rolling import Counts, Step, roll
-from shipway.scheduler.scale_in import pick
-from shipway.scheduler.survey import Rollout, Survey
+from shipway.scheduler.image_digests import starts_max
+from shipway.scheduler.rolling import Counts, Pace, Step, roll
+from shipway.scheduler.scale_in import Crowd, crowd_of, pick
+from shipway.scheduler.source_counts import growth_of_sources, is_restored, share, source_counts
+from shipway.scheduler.survey import Survey
 
 
 class Moves(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +32,7 @@ class Moves(msgspec.Struct, frozen=True, kw_only=True):
     desired_counts: tuple[tuple[ServiceRevision, int], ...] = ()  # of each deployment, from now on
     blocked: bool = False  # by the deployment configuration
     protected: int = 0  # tasks that would go, were they not protected from scale-in
+    protected_of: str = ""  # their deployment
 
     @property
     def nothing(self) -> bool:
@@ -39,51 +44,69 @@ def plan_moves(survey: Survey, paused: frozenset[str]) -> Moves:
     """`paused` are the revisions (ARNs) that back off: nothing of them is started now."""
     if survey.target.failed:
         return stalled(survey, paused)
-    desired = survey.desired_count
-    surplus = shrunk(survey, survey.staying)
-    staying = [condition for condition in survey.staying if condition not in surplus]
+    crowd, desired = crowd_of(survey), survey.desired_count
+    surplus = shrunk(survey, survey.staying, len(survey.staying) - desired, crowd)
+    staying = without(survey.staying, surplus)
     outgoing = outgoing_of(survey)
-    lost = tuple(
-        condition for condition in outgoing if condition.fault or (condition.displaced and condition.pending)
-    )
-    outgoing = [condition for condition in outgoing if condition not in lost]
-    step = roll(desired, survey.limits, counts_of(staying, outgoing))
-    stops = (*surplus, *roll_out(outgoing, step))
-    faulty_stops = tuple(condition for condition in lost if condition.fault)
-    stops = (*stops, *(condition for condition in lost if not condition.fault))
-    start = 0 if survey.target.revision.service_revision_arn in paused else step.start
+    lost = [c for c in outgoing if c.fault or (c.displaced and c.pending)]
+    outgoing = without(outgoing, lost)
+    phase = phase_of(survey)
+    pace = Pace(done=phase.over, starts_max=starts_max(survey), hold=phase.hold)
+    step = roll(desired, survey.limits, counts_of(staying, outgoing), pace)
+    stops = (*surplus, *roll_out(outgoing, step, crowd), *(c for c in lost if not c.fault))
+    faulty_stops = tuple(c for c in lost if c.fault)
     kept = len(survey.live) - len(stops) - len(faulty_stops)
+    room = max(0, survey.limits.upper - kept)
+    start = min(step.start, room - growth_of_sources(survey, room))
+    if survey.target.revision.service_revision_arn in paused:
+        start = 0
     moves = Moves(
         stops=stops,
         faulty_stops=faulty_stops,
         start=start,
-        desired_counts=((survey.target.revision, desired), *source_counts(survey, stops)),
-        blocked=is_blocked(survey, step),
-        protected=sum(condition.protected for condition in outgoing) if done(survey) else 0,
+        desired_counts=((survey.target.revision, desired), *source_counts(survey, stops, phase.over)),
     )
     moves = with_replacements(survey, moves, [c for c in staying if c.fault], kept, paused)
-    return with_source_starts(survey, moves, paused)
+    moves = with_obstacles(survey, moves, step, phase)
+    return moves if phase.over or phase.hold else with_source_starts(survey, moves, paused)
 
 
 def stalled(survey: Survey, paused: frozenset[str]) -> Moves:
-    """A failed deployment starts nothing and stops nothing, but for scale-in; the revision before goes on."""
-    newest_first = [*survey.target.live, *(c for source in reversed(survey.sources) for c in source.live)]
+    """A failed deployment starts nothing and keeps what it has; those before it go on as they were."""
+    crowd = crowd_of(survey)
     faulty_stops = tuple(c for source in survey.sources for c in source.live if c.fault)
-    stops = shrunk(survey, [condition for condition in newest_first if condition not in faulty_stops])
-    moves = Moves(stops=stops, faulty_stops=faulty_stops, desired_counts=source_counts(survey, stops))
+    stops: tuple[Condition, ...] = ()
+    wanted = [(survey.target, survey.desired_count), *((s, share(survey, s)) for s in survey.sources)]
+    for rollout, count in wanted:
+        sound = [condition for condition in rollout.live if not condition.fault or rollout is survey.target]
+        stops = (*stops, *shrunk(survey, sound, len(sound) - count, crowd, stops))
+    newest_first = [c for rollout, _ in (wanted[0], *reversed(wanted[1:])) for c in rollout.live]
+    newest_first = without(newest_first, (*stops, *faulty_stops))
+    above = len(newest_first) - survey.limits.upper
+    stops = (*stops, *shrunk(survey, newest_first, above, crowd, stops))
+    displaced = [c for c in without(newest_first, stops) if c.displaced]
+    stops = (*stops, *shrunk(survey, displaced, len(displaced), crowd, stops))
+    counts = ((survey.target.revision, survey.desired_count), *source_counts(survey, stops, over=False))
+    moves = Moves(stops=stops, faulty_stops=faulty_stops, desired_counts=counts)
     return with_source_starts(survey, moves, paused)
 
 
-def shrunk(survey: Survey, ordered: Sequence[Condition]) -> tuple[Condition, ...]:
-    """Those that are too many. The lower limit holds here too: it may be the idle ones that are protected."""
-    too_many = max(0, len(ordered) - survey.desired_count)
-    spare_healthy = max(0, sum(condition.healthy for condition in survey.live) - survey.limits.lower)
+def shrunk(
+    survey: Survey,
+    ordered: Sequence[Condition],
+    too_many: int,
+    crowd: Crowd,
+    before: Sequence[Condition] = (),
+) -> tuple[Condition, ...]:
+    """Those that are too many. The lower limit holds here too: it may be the idle ones that are protected.
+    `before` are stopped already.
+    """
+    if too_many <= 0:
+        return ()
+    healthy = sum(condition.healthy for condition in survey.live) - sum(c.healthy for c in before)
     idle = min(too_many, sum(not (condition.healthy or condition.protected) for condition in ordered))
-    return roll_out(ordered, Step(idle, min(too_many - idle, spare_healthy), 0))
-
-
-def done(survey: Survey) -> bool:
-    return survey.staying_healthy >= survey.desired_count
+    spare_healthy = max(0, healthy - survey.limits.lower)
+    return roll_out(ordered, Step(idle, min(too_many - idle, spare_healthy), 0), crowd)
 
 
 def outgoing_of(survey: Survey) -> list[Condition]:
@@ -91,7 +114,12 @@ def outgoing_of(survey: Survey) -> list[Condition]:
     return [*(condition for source in survey.sources for condition in source.live), *displaced]
 
 
-def counts_of(staying: list[Condition], outgoing: list[Condition]) -> Counts:
+def without(conditions: Iterable[Condition], gone: Iterable[Condition]) -> list[Condition]:
+    arns = {condition.task.task_arn for condition in gone}
+    return [condition for condition in conditions if condition.task.task_arn not in arns]
+
+
+def counts_of(staying: Sequence[Condition], outgoing: Sequence[Condition]) -> Counts:
     free = [condition for condition in outgoing if not condition.protected]
     protected = [condition for condition in outgoing if condition.protected]
     return Counts(
@@ -104,24 +132,19 @@ def counts_of(staying: list[Condition], outgoing: list[Condition]) -> Counts:
     )
 
 
-def roll_out(outgoing: Sequence[Condition], step: Step) -> tuple[Condition, ...]:
+def roll_out(outgoing: Sequence[Condition], step: Step, crowd: Crowd | None = None) -> tuple[Condition, ...]:
     """The step's stops: idle ones, then healthy ones; within each, deployments in the order given."""
     chosen: list[Condition] = []
     for healthy, count in ((False, step.stop_idle), (True, step.stop_healthy)):
-        alike = [condition for condition in outgoing if condition.healthy == healthy]
+        alike: dict[str | None, list[Condition]] = {}
+        for condition in outgoing if count else ():
+            if condition.healthy == healthy:
+                alike.setdefault(condition.task.deployment_id, []).append(condition)
         stopped: list[Condition] = []
-        for deployment_id in dict.fromkeys(condition.task.deployment_id for condition in alike):
-            own = [condition for condition in alike if condition.task.deployment_id == deployment_id]
-            stopped.extend(pick(own, count - len(stopped)))
+        for own in alike.values():
+            stopped.extend(pick(own, count - len(stopped), crowd))
         chosen.extend(stopped)
     return tuple(chosen)
-
-
-def is_blocked(survey: Survey, step: Step) -> bool:
-    """Tasks are wanted, and the two limits allow neither a start nor a stop, now or later by itself."""
-    wanted = survey.desired_count > len(survey.staying)
-    moving = step.start or step.stop_idle or step.stop_healthy or survey.leaving
-    return wanted and not moving and all(condition.healthy for condition in survey.live)
 
 
 def with_replacements(
@@ -132,42 +155,54 @@ def with_replacements(
         return moves
     room = survey.limits.upper - kept - moves.start
     if room > 0:
-        return msgspec.structs.replace(moves, faulty=tuple(faulty), replace=min(room, len(faulty)))
+        return replace(moves, faulty=tuple(faulty), replace=min(room, len(faulty)))
     if moves.start or any(condition.pending for condition in survey.live):
         return moves
-    return msgspec.structs.replace(
-        moves, faulty_stops=(*moves.faulty_stops, faulty[0]), start=1 if room == 0 else 0
-    )
+    return replace(moves, faulty_stops=(*moves.faulty_stops, faulty[0]), start=1 if room == 0 else 0)
 
 
 def with_source_starts(survey: Survey, moves: Moves, paused: frozenset[str]) -> Moves:
-    """A task of a replaced revision that died by itself is replaced by its like, while the roll-out lasts."""
-    if done(survey) and not survey.target.failed:
-        return moves
-    gone = [condition.task.task_arn for condition in (*moves.stops, *moves.faulty_stops)]
-    room = survey.limits.upper - (len(survey.live) - len(gone)) - moves.start - moves.replace
+    """A task of a replaced revision that died by itself is replaced by its like, while the roll-out lasts;
+    so is one whose container instance is DRAINING.
+    """
+    going = (*moves.stops, *moves.faulty_stops)
+    room = survey.limits.upper - (len(survey.live) - len(going)) - moves.start - moves.replace
+    counts = {revision.service_revision_arn: count for revision, count in moves.desired_counts}
     starts = []
-    for revision, count in moves.desired_counts:
-        source = next((s for s in survey.sources if s.revision is revision), None)
-        if source is None or revision.rollout_state != "COMPLETED" or revision.service_revision_arn in paused:
+    for source in survey.sources:
+        arn = source.revision.service_revision_arn
+        if not is_restored(source) or arn in paused:
             continue
-        kept = sum(condition.task.task_arn not in gone for condition in source.live)
-        start = min(max(0, count - kept), max(0, room))
+        kept = sum(not condition.displaced for condition in without(source.live, going))
+        start = min(max(0, counts[arn] - kept), max(0, room))
         if start:
-            starts.append((revision, start))
+            starts.append((source.revision, start))
             room -= start
-    return msgspec.structs.replace(moves, source_starts=tuple(starts))
+    return replace(moves, source_starts=tuple(starts))
 
 
-def source_counts(survey: Survey, stops: tuple[Condition, ...]) -> tuple[tuple[ServiceRevision, int], ...]:
-    """What each replaced deployment has to keep: it falls with every planned stop, not with an accident."""
-    return tuple((source.revision, source_count(survey, source, stops)) for source in survey.sources)
+def with_obstacles(survey: Survey, moves: Moves, step: Step, phase: Phase) -> Moves:
+    """What cannot go on: for protected tasks, or for the two limits, which allow neither a start nor a stop,
+    now or later by itself.
+    """
+    outgoing = [condition for condition in outgoing_of(survey) if condition.protected]
+    staying = without(survey.staying, moves.stops)
+    too_many = len(staying) - survey.desired_count
+    wanted = too_many < 0 and not phase.hold
+    moving = step.start or step.stop_idle or step.stop_healthy or survey.leaving
+    stuck = wanted and not moving and all(condition.healthy for condition in survey.live)
+    if outgoing and (phase.over or stuck):
+        return replace(moves, protected=len(outgoing), protected_of=outgoing[0].task.deployment_id or "")
+    if too_many > 0:
+        protected = sum(condition.protected for condition in staying)
+        return replace(moves, protected=protected, protected_of=survey.target.revision.deployment_id)
+    return replace(moves, blocked=stuck)
 
 
-def source_count(survey: Survey, source: Rollout, stops: tuple[Condition, ...]) -> int:
-    if done(survey) and not survey.target.failed:
-        return 0
-    planned = sum(condition in source.live for condition in stops)
-    if source.revision.rollout_state != "COMPLETED":
-        return len(source.live) - planned
-    return max(0, min(source.revision.desired_count, survey.desired_count) - planned)
+def with_room_made(survey: Survey, moves: Moves, refused: bool) -> Moves:
+    """New tasks that found no place: what superseded deployments have on its way makes room for them."""
+    if not refused:
+        return moves
+    superseded = [source for source in survey.sources if not is_restored(source)]
+    idle = [c for source in superseded for c in source.live if not (c.healthy or c.protected)]
+    return replace(moves, stops=(*moves.stops, *without(idle, (*moves.stops, *moves.faulty_stops))))

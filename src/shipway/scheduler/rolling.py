@@ -25,6 +25,17 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     protected_healthy: int = 0
 
 
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds a roll-out back, or ends it, beside the limits."""
+
+    done: bool = False  # the outgoing tasks are needed no longer
+    starts_max: int | None = None  # no more at a time; then no task goes but for these few
+    hold: bool = False  # outgoing tasks stay for now
+
+
+UNHINDERED = Pace()
+
+
 class Step(msgspec.Struct, frozen=True):
     stop_idle: int
     stop_healthy: int
@@ -37,16 +48,24 @@ def limits_of(desired_count: int, configuration: DeploymentConfiguration) -> Lim
     return Limits(min(lower, desired_count), desired_count * configuration.maximum_percent // 100)
 
 
-def roll(desired_count: int, limits: Limits, counts: Counts) -> Step:
+def roll(desired_count: int, limits: Limits, counts: Counts, pace: Pace = UNHINDERED) -> Step:
+    """Idle tasks make room for new ones, but not while earlier new ones are still on their way."""
     assert min(msgspec.structs.astuple(counts)) >= 0 and limits.lower <= desired_count
     healthy = counts.staying_healthy + counts.outgoing_healthy + counts.protected_healthy
     live = counts.staying + counts.outgoing_healthy + counts.outgoing_idle + counts.protected
-    done = counts.staying_healthy >= desired_count
+    done = not pace.hold and (pace.done or counts.staying_healthy >= desired_count)
     want = max(0, desired_count - counts.staying)
-    spare_healthy = max(0, healthy - limits.lower)
+    if pace.starts_max is not None:
+        want = min(want, pace.starts_max)
     lacking_room = max(0, want - max(0, limits.upper - live))
-    stop_idle = counts.outgoing_idle if done else min(counts.outgoing_idle, lacking_room)
-    stop_healthy = min(counts.outgoing_healthy, spare_healthy)
+    stop_healthy = min(counts.outgoing_healthy, max(0, healthy - limits.lower))
+    stop_idle = 0 if counts.staying > counts.staying_healthy else min(counts.outgoing_idle, lacking_room)
+    if pace.starts_max is not None:
+        stop_healthy = min(stop_healthy, max(0, lacking_room - stop_idle))
+    if pace.hold:
+        stop_idle = stop_healthy = 0
+    above = max(0, live - stop_healthy - limits.upper)
+    stop_idle = counts.outgoing_idle if done else max(stop_idle, min(counts.outgoing_idle, above))
     start = min(want, max(0, limits.upper - (live - stop_idle - stop_healthy)))
     assert healthy - stop_healthy >= min(healthy, limits.lower)
     assert start == 0 or live - stop_idle - stop_healthy + start <= limits.upper

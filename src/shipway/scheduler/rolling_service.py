@@ -13,9 +13,10 @@ from shipway.model.snapshot import ServiceSnapshot
 from shipway.model.task import Task
 from shipway.scheduler import deployments, events
 from shipway.scheduler.back_off import BackOff, back_off
+from shipway.scheduler.early_success import baked_at, early_of, is_early_success
 from shipway.scheduler.events import Narrator, narrator_of
 from shipway.scheduler.launch import Launched, ground_of, launch
-from shipway.scheduler.moves import Moves, plan_moves
+from shipway.scheduler.moves import Moves, plan_moves, with_room_made
 from shipway.scheduler.placement import Failure
 from shipway.scheduler.rebalancing import rebalance
 from shipway.scheduler.replacement import stops_and_starts
@@ -43,6 +44,7 @@ def decide_rolling(snapshot: ServiceSnapshot, ids: Ids) -> Plan:
         return Plan((*books, *zones.actions), wake_at(survey, pauses, Moves()))
     moves = plan_moves(survey, paused)
     launched = launch_all(survey, moves, ids)
+    moves = with_room_made(survey, moves, launched.failure is not None)
     target_born = sum(task.deployment_id == survey.target.revision.deployment_id for task in launched.tasks)
     moved = stops_and_starts(survey, moves, launched.tasks, target_born, narrator)
     standing = standing_events(survey, moves, launched.failure, pauses, narrator)
@@ -57,7 +59,10 @@ def back_offs(survey: Survey) -> dict[str, BackOff]:
     snapshot = survey.snapshot
     return {
         rollout.revision.service_revision_arn: back_off(
-            rollout.revision, snapshot.tasks, snapshot.timing, snapshot.now_ms
+            rollout.revision,
+            snapshot.tasks_of(rollout.revision.deployment_id),
+            snapshot.timing,
+            snapshot.now_ms,
         )
         for rollout in (survey.target, *survey.sources)
     }
@@ -112,7 +117,7 @@ def standing_events(
             else None
         ),
         events.PROTECTION: (
-            ("", events.unable_to_scale_in(revision.deployment_id, moves.protected), "Tasks are protected.")
+            ("", unable_to_scale_in(survey, moves), f"{moves.protected} tasks are protected.")
             if moves.protected
             else None
         ),
@@ -122,22 +127,32 @@ def standing_events(
     return tuple(action for kind, what in told.items() for action in narrator.standing(kind, what))
 
 
+def unable_to_scale_in(survey: Survey, moves: Moves) -> str:
+    """Of which deployment, and how many. The tasks of a replaced one are all too many."""
+    target_id = survey.target.revision.deployment_id
+    deployment_id = moves.protected_of or target_id
+    enough = survey.desired_count if deployment_id == target_id else moves.protected
+    return events.unable_to_scale_in(deployment_id, moves.protected, enough)
+
+
 def nearest(failure: Failure) -> str:
     return f"{failure.reason}: {failure.detail}."
 
 
 def finish(survey: Survey, moves: Moves, narrator: Narrator) -> tuple[Action, ...]:
     """`deployment completed`, then `has reached a steady state`, in the same pass."""
-    still = moves.nothing
-    completing = (
-        still
-        and survey.target.in_progress
-        and deployments.rolled_out(survey)
-        and deployments.bake_until(survey) <= survey.snapshot.now_ms
-    )
-    steady = still and is_steady(survey, completing)
+    completing = survey.target.in_progress and completes(survey, moves)
+    steady = moves.nothing and is_steady(survey, completing)
     completed = deployments.completion(survey, narrator) if completing else ()
     return (*completed, *steady_actions(survey, steady, narrator))
+
+
+def completes(survey: Survey, moves: Moves) -> bool:
+    early = early_of(survey)
+    if early is not None:
+        return is_early_success(survey, early)
+    baked = deployments.bake_until(survey) <= survey.snapshot.now_ms
+    return moves.nothing and deployments.rolled_out(survey) and baked
 
 
 def wake_at(survey: Survey, pauses: dict[str, BackOff], moves: Moves) -> int | None:
@@ -146,7 +161,10 @@ def wake_at(survey: Survey, pauses: dict[str, BackOff], moves: Moves) -> int | N
     moments += [pause.until for pause in pauses.values()]
     repeat_ms = survey.snapshot.timing.cause_repeat_ms
     moments += [told_at + repeat_ms for told_at in survey.snapshot.service.told_at.values()]
-    if survey.target.in_progress:
+    early = early_of(survey)
+    if early is not None:
+        moments.append(baked_at(survey, early))
+    elif survey.target.in_progress:
         moments.append(deployments.bake_until(survey))
     elif moves.nothing and is_steady(survey, False):
         moments.append(repeat_at(survey))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
@@ -27,7 +29,7 @@ class Rollout(msgspec.Struct, frozen=True):
         return self.revision.rollout_state == "IN_PROGRESS"
 
 
-class Survey(msgspec.Struct, frozen=True, kw_only=True):
+class Survey(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What one pass knows. `target` is the PRIMARY revision; sources are what it replaces, oldest first."""
 
     snapshot: ServiceSnapshot
@@ -39,15 +41,15 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     def desired_count(self) -> int:
         return self.snapshot.service.desired_count
 
-    @property
+    @cached_property
     def live(self) -> tuple[Condition, ...]:
         return (*self.target.live, *(condition for source in self.sources for condition in source.live))
 
-    @property
+    @cached_property
     def staying(self) -> tuple[Condition, ...]:
         return tuple(condition for condition in self.target.live if not condition.displaced)
 
-    @property
+    @cached_property
     def staying_healthy(self) -> int:
         return sum(condition.healthy for condition in self.staying)
 
@@ -55,13 +57,17 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     def leaving(self) -> int:
         return self.target.leaving + sum(source.leaving for source in self.sources)
 
-    @property
+    @cached_property
     def current(self) -> ServiceDeployment | None:
         """The service deployment in progress."""
         for deployment in self.snapshot.service_deployments:
             if deployment.service_deployment_arn == self.snapshot.service.service_deployment_arn:
                 return deployment if deployment.in_progress else None
         return None
+
+    @property
+    def rolling_back(self) -> bool:
+        return self.current is not None and self.current.status == "ROLLBACK_IN_PROGRESS"
 
 
 def survey_of(snapshot: ServiceSnapshot) -> Survey:
@@ -80,9 +86,7 @@ def survey_of(snapshot: ServiceSnapshot) -> Survey:
 
 
 def rollout_of(revision: ServiceRevision, snapshot: ServiceSnapshot) -> Rollout:
-    own = [
-        task for task in snapshot.tasks if task.deployment_id == revision.deployment_id and not task.stopped
-    ]
+    own = [task for task in snapshot.tasks_of(revision.deployment_id) if not task.stopped]
     live = tuple(condition_of(task, revision, snapshot) for task in own if is_live(task))
     return Rollout(revision, live, len(own) - len(live))
 

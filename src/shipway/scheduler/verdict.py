@@ -59,7 +59,7 @@ def judged(survey: Survey, narrator: Narrator) -> tuple[Action, ...]:
 def tripped(survey: Survey, trip: Fired, narrator: Narrator) -> tuple[Action, ...]:
     revision, current = survey.target.revision, survey.current
     words = ALARMS if trip.by_alarm else BREAKER
-    rolling = current is not None and current.status == "ROLLBACK_IN_PROGRESS"
+    rolling = survey.rolling_back
     candidate = rollback_candidate(survey) if trip.rollback and not rolling else None
     status, why = "STOPPED", words.stopped
     if candidate is not None:
@@ -75,6 +75,7 @@ def tripped(survey: Survey, trip: Fired, narrator: Narrator) -> tuple[Action, ..
         status_reason=why,
         circuit_breaker_triggered=not trip.by_alarm,
         alarms_triggered=trip.alarm_names,
+        rollback_reason=words.rolled_back if status == "ROLLBACK_FAILED" and not rolling else None,
         reason=trip.reason,
     )
     sentence = events.alarm_detected if trip.by_alarm else events.failed_to_start
@@ -101,6 +102,7 @@ def rolled_back(
     now_ms, current = survey.snapshot.now_ms, survey.current
     again = replace(
         candidate,
+        desired_count=survey.desired_count,
         rollout_state="IN_PROGRESS",
         rollout_state_reason=f"{words.rolling_back} {candidate.deployment_id}.",
         updated_at=now_ms,

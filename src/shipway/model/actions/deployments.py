@@ -62,6 +62,7 @@ class FailDeployment(Action, frozen=True, kw_only=True):
     status_reason: str
     circuit_breaker_triggered: bool = False
     alarms_triggered: tuple[str, ...] = ()
+    rollback_reason: str | None = None  # of a rollback that was wanted and could not begin
 
     def text(self) -> str:
         return f"fail {self.service_revision_arn.rsplit('/', 1)[-1]} ({self.status})"

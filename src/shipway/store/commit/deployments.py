@@ -81,6 +81,8 @@ def fail_deployment(tx: Transaction, action: act.FailDeployment, now_ms: int) ->
         changes["circuit_breaker_status"] = "TRIGGERED"
     if action.alarms_triggered:
         changes |= {"alarms_status": "TRIGGERED", "alarms_triggered": action.alarms_triggered}
+    if action.rollback_reason is not None:
+        changes |= {"rollback_reason": action.rollback_reason, "rollback_started_at": now_ms}
     edit(tx, ServiceDeployment, action.service_deployment_arn, **changes)
     end_deployment(tx, action.service_deployment_arn, action.status, action.status_reason, now_ms)
 
