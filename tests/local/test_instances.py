@@ -16,7 +16,7 @@ from shipway.local.errors import LocalError
 from shipway.local.fleet import Agent, Fleet, FleetSettings, fargate_in_use, shared_environment
 from shipway.local.instance_files import InstanceFiles
 from shipway.model.cluster import FARGATE_CLUSTER
-from shipway.model.container_instance import ContainerInstance
+from shipway.model.container_instance import LENT, ContainerInstance
 from shipway.model.task import Task
 from shipway.store import Store
 from tests.local.conftest import StandingClock
@@ -47,6 +47,7 @@ def test_active_clusters_get_instances_over_three_zones() -> None:
         ("web-4", "web", "eu-west-1a"),
     ]
     assert {(spec.cpu, spec.memory_mib) for spec in specs} == {(2048, 1000)}
+    assert {(*spec.attributes.items(),) for spec in specs} == {((LENT, "true"),)}
 
 
 def test_fargate_has_one_large_hidden_instance() -> None:

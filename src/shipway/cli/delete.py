@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from shipway.deploy.opening import open_session, open_tools
-    from shipway.deploy.services import confirm, delete, delete_too
+    from shipway.deploy.services import confirm, delete, delete_too, required_service
 
     session = open_session(choices(arguments))
     too = delete_too(
@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
         delete_load_balancer=arguments.delete_load_balancer,
         delete_cluster=arguments.delete_cluster,
     )
+    required_service(session.aws, session.service)
     if not arguments.yes:
         confirm(f"Delete the service {session.service} on {session.aws.ecs.cluster} and stop its tasks?")
     with open_tools() as tools:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
+from shipway.model.container_instance import LENT
 
 ZONES = ("a", "b", "c")
 FARGATE_ATTRIBUTES = {"shipway.fargate": "true"}
@@ -48,6 +49,7 @@ def desired_instances(
             availability_zone=settings.region + ZONES[number % len(ZONES)],
             cpu=settings.cpu,
             memory_mib=settings.memory_mib,
+            attributes={LENT: "true"},
         )
         for cluster_name in names
         for number in range(settings.instances)

@@ -8,6 +8,11 @@ from shipway.model.arn import cluster_name_of, short_name
 from shipway.model.cluster import FARGATE_CLUSTER
 from shipway.model.record import Document, Record
 
+LENT = "shipway.lent"
+"""An instance with this attribute was lent to its cluster by local ECS, not brought by the user: it goes
+with it.
+"""
+
 
 class ContainerInstance(Record, frozen=True, kw_only=True):
     key_member: ClassVar[str] = "container_instance_arn"

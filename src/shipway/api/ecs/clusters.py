@@ -17,16 +17,11 @@ from shipway.api.errors import ApiError
 from shipway.api.shapes import document
 from shipway.model.account_setting import AccountSetting
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
-from shipway.model.container_instance import ContainerInstance
+from shipway.model.container_instance import LENT, ContainerInstance
 from shipway.model.record import Document
 from shipway.model.service import Service
 from shipway.model.task import Task
 from shipway.store import Transaction
-
-LENT = "shipway.lent"
-"""An instance with this attribute was lent to the cluster by local ECS, not brought by the user: it goes
-with it.
-"""
 
 CLUSTER_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 

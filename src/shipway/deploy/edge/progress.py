@@ -61,11 +61,12 @@ class LiveProgress:
     def now(self, text: str) -> None:
         from rich.text import Text
 
+        line = Text(text, no_wrap=True, overflow="ellipsis")
         if self._status is None:
-            self._status = self._console.status(Text(text))
+            self._status = self._console.status(line)
             self._status.start()
         else:
-            self._status.update(Text(text))
+            self._status.update(line)
 
     def close(self) -> None:
         if self._status is not None:
