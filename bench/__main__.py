@@ -20,13 +20,12 @@ import boto3
 from botocore.credentials import Credentials
 
 from bench import api_rate, footprint, task_latency
-from bench.measure import Figure, machine, table
+from bench.measure import Figure, load, machine, table
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 IMAGE = "busybox:stable"
 PORT = "4790"
-
-
+BUSY_LOAD = 0.5
 PARTS = ("footprint", "latency", "api")
 
 
@@ -38,6 +37,13 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     shipway = str(Path(sys.executable).with_name("shipway"))
+    load_before = load()
+    if load_before > BUSY_LOAD:
+        print(
+            f"bench: this machine is busy (load {load_before:.1f}), and waiting for a core is measured too. "
+            "Run it again when it is quiet.",
+            file=sys.stderr,
+        )
     with tempfile.TemporaryDirectory(prefix="shipway-bench-") as folder:
         os.environ["SHIPWAY_DATA"] = folder
         try:
@@ -47,7 +53,7 @@ def main() -> int:
     text = table(figures)
     print(text)
     if set(parts) == set(PARTS):
-        write_results(text)
+        write_results(text, load_before)
     return 0 if all(figure.met for figure in figures) else 1
 
 
@@ -69,10 +75,11 @@ def measure(shipway: str, folder: Path, parts: list[str]) -> list[Figure]:
     return figures
 
 
-def write_results(text: str) -> None:
+def write_results(text: str, load_before: float) -> None:
     RESULTS.write_text(
         "# Measured\n\n"
-        f"Command: `make bench`. Machine: {machine()}. Date: {datetime.date.today().isoformat()}.\n"
+        f"Command: `make bench`. Machine: {machine()}, load {load_before:.1f} before it. "
+        f"Date: {datetime.date.today().isoformat()}.\n"
         "Ratios are of one run, the two sides taken in turn. A figure that misses its bound is shown.\n\n"
         f"{text}\n"
     )

@@ -29,6 +29,11 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {round(memory_kib / 2**20)} GiB of memory"
 
 
+def load() -> float:
+    """How many programs wanted a core during the last minute."""
+    return os.getloadavg()[0]
+
+
 def table(figures: list[Figure]) -> str:
     lines = ["| what | ours | compared with | ratio | bound | met |", "| --- | --- | --- | --- | --- | --- |"]
     lines += [
