@@ -97,7 +97,6 @@ def test_creation_is_idempotent(ecs: Ecs, web: str) -> None:
         ({"desiredCount": None}, "InvalidParameterException", "desired count"),
         ({"desiredCount": -1}, "InvalidParameterException", "desiredCount"),
         ({"deploymentController": {"type": "EXTERNAL"}}, "InvalidParameterException", "must be blank"),
-        ({"deploymentConfiguration": {"strategy": "CANARY"}}, "UnsupportedFeatureException", "CANARY"),
         (
             {"launchType": "FARGATE"},
             "InvalidParameterException",

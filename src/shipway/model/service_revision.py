@@ -29,12 +29,11 @@ class LoadBalancerBinding(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def advanced(self) -> AdvancedConfiguration | None:
-        given = self.verbatim.get("advancedConfiguration")
-        if given is None:
+        given = self.verbatim.get("advancedConfiguration") or {}
+        alternate, production = given.get("alternateTargetGroupArn"), given.get("productionListenerRule")
+        if alternate is None or production is None:
             return None
-        return AdvancedConfiguration(
-            given["alternateTargetGroupArn"], given["productionListenerRule"], given.get("testListenerRule")
-        )
+        return AdvancedConfiguration(alternate, production, given.get("testListenerRule"))
 
     @property
     def pair(self) -> tuple[str, ...]:

@@ -164,7 +164,7 @@ def targets_snapshot(around: Surroundings, owner: str) -> TargetsSnapshot:
     tasks = [task for arn, task in known.items() if arn in involved or task.deployment_id in revisions]
     instance_arns = sorted({task.container_instance_arn for task in tasks if task.container_instance_arn})
     instances = {arn: state.get(ContainerInstance, arn) for arn in instance_arns}
-    bindings = [binding for revision in revisions.values() for binding in revision.load_balancers]
+    bindings = [binding for revision in revisions.values() for binding in revision.bindings]
     group_arns = {binding.target_group_arn for binding in bindings}
     group_arns |= {target.target_group_arn for target in named}
     groups = {arn: state.get(TargetGroup, arn) for arn in sorted(group_arns)}

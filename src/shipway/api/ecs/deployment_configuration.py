@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from shipway.api.ecs.capacity_providers import unsupported
 from shipway.api.ecs.identifiers import invalid, one_of
+from shipway.api.ecs.traffic_shifting import shifting_members, shifting_wire
 from shipway.api.shapes import document
 from shipway.model.record import Document
 from shipway.model.service import CircuitBreaker, DeploymentAlarms, DeploymentConfiguration
@@ -19,16 +19,19 @@ OWN_MEMBERS = (
     "alarms",
     "strategy",
     "bakeTimeInMinutes",
+    "linearConfiguration",
+    "canaryConfiguration",
+    "lifecycleHooks",
 )
+STRATEGIES = ("ROLLING", "BLUE_GREEN", "LINEAR", "CANARY")
 THRESHOLD_TYPES = ("COUNT", "BOUNDED_PERCENT", "UNBOUNDED_PERCENT")
 
 
 def deployment_configuration(given: Any, before: DeploymentConfiguration) -> DeploymentConfiguration:
     """The configuration after a request: what it leaves out stays as it was."""
     plain: Document = document(given) or {}
-    strategy = one_of(plain.get("strategy"), ("ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"), "strategy")
-    if strategy not in (None, "ROLLING"):
-        raise unsupported(f"the deployment strategy {strategy}, only ROLLING,")
+    given_strategy = one_of(plain.get("strategy"), STRATEGIES, "strategy")
+    strategy = given_strategy or before.strategy
     breaker = plain.get("deploymentCircuitBreaker")
     bake_minutes = plain.get("bakeTimeInMinutes")
     after = replace(
@@ -37,7 +40,8 @@ def deployment_configuration(given: Any, before: DeploymentConfiguration) -> Dep
         maximum_percent=plain.get("maximumPercent", before.maximum_percent),
         circuit_breaker=before.circuit_breaker if breaker is None else circuit_breaker(breaker),
         alarms=before.alarms if plain.get("alarms") is None else alarms(plain["alarms"]),
-        strategy=strategy or before.strategy,
+        strategy=strategy,
+        **shifting_members(plain, before, strategy),
         bake_time_ms=before.bake_time_ms if bake_minutes is None else bake_minutes * 60_000,
         verbatim={
             **before.verbatim,
@@ -74,7 +78,7 @@ def check(configuration: DeploymentConfiguration) -> None:
         raise invalid("minimumHealthyPercent must be at most 100")
     if least < 0 or most < least or most < 1:
         raise invalid(f"maximumPercent {most} and minimumHealthyPercent {least} do not fit each other.")
-    if least == most == 100:
+    if least == most == 100 and configuration.strategy == "ROLLING":
         raise invalid(
             "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments"
         )
@@ -100,5 +104,6 @@ def configuration_wire(configuration: DeploymentConfiguration) -> Document:
         },
         "strategy": configuration.strategy,
         "bakeTimeInMinutes": (configuration.bake_time_ms or 0) // 60_000,
+        **shifting_wire(configuration),
         **configuration.verbatim,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from shipway.api.ecs.capacity_providers import unsupported
 from shipway.api.ecs.identifiers import invalid
+from shipway.api.ecs.traffic_shifting import check_advanced, check_all_or_none
 from shipway.api.shapes import document
 from shipway.model.listener import Listener
 from shipway.model.listener_action import target_groups_of
@@ -27,13 +28,15 @@ def load_balancers(
     plain: list[Document] = document(given or [])
     if len(plain) > TARGET_GROUPS_MAX:
         raise invalid(f"loadBalancers can have at most {TARGET_GROUPS_MAX} items.")
+    check_all_or_none(plain)
     bindings = tuple(binding(entry) for entry in plain)
-    arns = [entry.target_group_arn for entry in bindings]
+    arns = [arn for entry in bindings for arn in entry.pair]
     for entry in bindings:
-        if arns.count(entry.target_group_arn) > 1:
-            raise invalid(f"Duplicate targetGroupArn found: {entry.target_group_arn}")
         check_container(entry, definition)
-        check_target_group(state, entry.target_group_arn, definition)
+        for arn in entry.pair:
+            if arns.count(arn) > 1:
+                raise invalid(f"Duplicate targetGroupArn found: {arn}")
+            check_target_group(state, arn, definition)
         if in_use and entry.target_group_arn not in set(target_groups_in_use(state)):
             raise invalid(
                 f"The target group with targetGroupArn {entry.target_group_arn} does not have an associated "
@@ -43,6 +46,7 @@ def load_balancers(
 
 
 def binding(entry: Document) -> LoadBalancerBinding:
+    check_advanced(entry)
     if entry.get("loadBalancerName") and entry.get("targetGroupArn"):
         raise invalid(
             "loadBalancerName and targetGroupArn cannot both be specified. "

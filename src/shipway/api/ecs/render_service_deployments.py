@@ -8,6 +8,7 @@ from shipway.api.ecs.daemon_services import desired_count_of
 from shipway.api.ecs.moments import moments, present
 from shipway.api.ecs.render_capacity import capacity_wire
 from shipway.api.ecs.render_services import revision_summary
+from shipway.api.ecs.render_traffic_shifts import requested_weights, resolved_configuration, shift_wire
 from shipway.api.ecs.service_view import RevisionCount, counts_of
 from shipway.model.service import CircuitBreaker, Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
@@ -21,7 +22,10 @@ def service_deployment_wire(state: Reads, deployment: ServiceDeployment) -> dict
     counts = counts_of(state.by(Task, "service_arn", deployment.service_arn))
     arns = (deployment.target_revision_arn, *deployment.source_revision_arns)
     summaries = {
-        arn: revision_summary(revision, counts.get(revision.deployment_id, RevisionCount()))
+        arn: {
+            **revision_summary(revision, counts.get(revision.deployment_id, RevisionCount())),
+            **requested_weights(deployment, arn),
+        }
         for arn in arns
         if (revision := state.get(ServiceRevision, arn)) is not None
     }
@@ -46,6 +50,7 @@ def service_deployment_wire(state: Reads, deployment: ServiceDeployment) -> dict
             statusReason=deployment.status_reason,
             rollback=rollback(deployment),
         ),
+        **shift_wire(deployment),
     }
 
 
@@ -113,7 +118,10 @@ def service_revision_wire(state: Reads, revision: ServiceRevision) -> dict[str, 
         **capacity_wire(revision),
         **fargate,
         **moments(createdAt=revision.created_at),
-        **present(networkConfiguration=revision.network_configuration),
+        **present(
+            networkConfiguration=revision.network_configuration,
+            resolvedConfiguration=resolved_configuration(revision),
+        ),
     }
 
 

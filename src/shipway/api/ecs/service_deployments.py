@@ -1,7 +1,8 @@
-"""Service deployments: list, describe, stop."""
+"""Service deployments: list, describe, stop, continue."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,10 +13,15 @@ from shipway.api.ecs.moments import seconds
 from shipway.api.ecs.paging import page, with_token
 from shipway.api.ecs.render_service_deployments import service_deployment_brief, service_deployment_wire
 from shipway.api.errors import ApiError
+from shipway.model.actions import RecordHook
 from shipway.model.arn import resource_path
 from shipway.model.service_revision import ServiceDeployment
+from shipway.model.traffic_shift import AWAITING_ACTION, FAILED, SUCCEEDED
+from shipway.store import Reads
+from shipway.store.commit import commit_plan
 
 DESCRIBED_MAX = 20
+HOOK_ID = re.compile(r"ecs-[a-z]+-[A-Za-z0-9_-]+")
 STOP_STATUSES = {"ROLLBACK": "ROLLBACK_REQUESTED", "ABORT": "STOP_REQUESTED"}
 
 
@@ -60,9 +66,7 @@ def stop_service_deployment(call: Call, request: Any) -> dict[str, Any]:
     """Asks for the end; the scheduler brings it about. Asking again while it ends changes nothing."""
     stop_type = one_of(request.stop_type, ("ABORT", "ROLLBACK"), "stopType") or "ROLLBACK"
     with call.store.transaction() as tx:
-        deployment = tx.get(ServiceDeployment, request.service_deployment_arn)
-        if deployment is None:
-            raise ApiError("ServiceDeploymentNotFoundException", "The service deployment does not exist.")
+        deployment = existing_deployment(tx, request.service_deployment_arn)
         if not deployment.in_progress:
             raise ApiError(
                 "ConflictException",
@@ -79,6 +83,41 @@ def stop_service_deployment(call: Call, request: Any) -> dict[str, Any]:
                 )
             )
     return {"serviceDeploymentArn": request.service_deployment_arn}
+
+
+def continue_service_deployment(call: Call, request: Any) -> dict[str, Any]:
+    """What a paused deployment waits for. The hook is settled here; the scheduler goes on from there."""
+    action = one_of(request.action, ("ROLLBACK", "CONTINUE"), "action") or "CONTINUE"
+    if not HOOK_ID.fullmatch(request.hook_id):
+        raise invalid("Invalid hookId: hookId must follow the format: ecs-{hookType}-{id}")
+    with call.store.transaction() as tx:
+        deployment = existing_deployment(tx, request.service_deployment_arn)
+        if not deployment.in_progress:
+            raise invalid(
+                "Continuing a service deployment is not allowed for service deployment in terminal states."
+            )
+        runs = deployment.shift.current_runs if deployment.shift is not None else ()
+        paused = [run for run in runs if run.hook_id == request.hook_id and run.status == AWAITING_ACTION]
+        if not paused:
+            raise invalid(
+                "Provided hookId is either completed, unavailable, or not associated with the given "
+                "Resource ARN"
+            )
+        settled = replace(paused[0], status=SUCCEEDED if action == "CONTINUE" else FAILED)
+        record = RecordHook(
+            service_deployment_arn=deployment.service_deployment_arn,
+            run=settled,
+            reason=f"A user answered with {action}.",
+        )
+        commit_plan(tx, (record,), call.clock.now_ms())
+    return {"serviceDeploymentArn": request.service_deployment_arn}
+
+
+def existing_deployment(reads: Reads, arn: str) -> ServiceDeployment:
+    deployment = reads.get(ServiceDeployment, arn)
+    if deployment is None:
+        raise ApiError("ServiceDeploymentNotFoundException", "The service deployment does not exist.")
+    return deployment
 
 
 def checked_arns(arns: list[str] | None, kind: str) -> list[str]:

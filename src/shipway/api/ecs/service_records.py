@@ -9,6 +9,7 @@ from shipway.api.ecs.deployment_configuration import configuration_wire
 from shipway.api.ecs.service_rules import RevisionSpec, members_of
 from shipway.model.service import DeploymentConfiguration, Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
+from shipway.scheduler.shift.stages import shift_of
 from shipway.store import Transaction
 
 SERVICE_LINKED_ROLE = "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
@@ -43,6 +44,7 @@ def new_service_deployment(
         created_at=revision.created_at,
         updated_at=revision.created_at,
         deployment_configuration=configuration_wire(configuration),
+        shift=shift_of(configuration),
     )
 
 

@@ -30,6 +30,7 @@ from shipway.api.ecs.service_rules import CAPACITY_MEMBERS, RevisionSpec, spec_o
 from shipway.api.ecs.service_view import counts_of, shown_revisions
 from shipway.api.ecs.services import PROPAGATE_TAGS, check_count, check_grace_period
 from shipway.api.ecs.task_definition_lookup import launchable
+from shipway.api.ecs.traffic_shifting import check_controller, check_rules_exist, check_shiftable
 from shipway.api.errors import ApiError
 from shipway.model.cluster import Cluster
 from shipway.model.service import Service
@@ -65,6 +66,9 @@ def update_with_deployments(call: Call, cluster: Cluster, service: Service, requ
     edited = replace(
         service, deployment_controller="ECS", **edits(request, service, definition, spec.launch_type)
     )
+    check_shiftable(edited.deployment_configuration, spec.load_balancers)
+    if request.load_balancers is not None:
+        check_rules_exist(call.store.state, spec.load_balancers)
     with call.store.transaction() as tx:
         if arriving or request.force_new_deployment or starts_deployment(spec, spec_of(revision)):
             edited = deploy(call, tx, edited, spec)
@@ -86,6 +90,7 @@ def update_with_task_sets(call: Call, service: Service, controller: str, request
     edited = replace(
         service, deployment_controller=controller, **edits(request, service, definition, launch_type)
     )
+    check_controller(controller, edited.deployment_configuration.strategy)
     leaving = service.deployment_controller == "ECS"
     if leaving:
         check_leaving_ecs(call.store.state, edited)

@@ -29,6 +29,7 @@ from shipway.api.ecs.service_records import (
 )
 from shipway.api.ecs.service_rules import KEPT, RevisionSpec
 from shipway.api.ecs.tag_rules import checked_tags
+from shipway.api.ecs.traffic_shifting import check_controller, check_rules_exist, check_shiftable
 from shipway.model.actions import CloseService, StopDeployment
 from shipway.model.event import Event
 from shipway.model.service import DeploymentConfiguration, Service
@@ -60,6 +61,10 @@ def create_service(call: Call, request: Any) -> dict[str, Any]:
     first = first_deployment(call, cluster, arn, controller, request)
     defaults = DEFAULT_CONFIGURATION if request.scheduling_strategy == "DAEMON" else DeploymentConfiguration()
     configuration = deployment_configuration(request.deployment_configuration, defaults)
+    check_controller(controller, configuration.strategy)
+    bindings = first.spec.load_balancers if first.spec else ()
+    check_shiftable(configuration, bindings)
+    check_rules_exist(call.store.state, bindings)
     deployment = None
     if controller == "ECS":
         assert first.revision is not None
