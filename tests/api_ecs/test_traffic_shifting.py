@@ -298,7 +298,8 @@ def test_targets_are_registered_with_the_revisions_own_group(ecs: Ecs, pair: lis
     for _ in range(6):
         run_all(ecs)
     messages = [event["message"] for event in described(ecs)["events"]]
-    assert f"(service s) registered 2 targets in (target-group {OTHER})" in messages
+    assert len(targets(ecs, "other")) == len(targets(ecs, "web")) == 2
+    assert any("registered" in message and f"(target-group {OTHER})" in message for message in messages)
     assert newest(ecs)["lifecycleStage"] == "BAKE_TIME"
     ecs.clock.advance(5 * MINUTE_MS)
     until(ecs, "SUCCESSFUL")

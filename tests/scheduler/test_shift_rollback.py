@@ -158,6 +158,18 @@ def test_alarms_are_watched_until_the_bake_time_is_over() -> None:
     assert (world.deployment(2).status, world.counts()) == ("ROLLBACK_SUCCESSFUL", {1: 2})
 
 
+def test_alarms_bake_for_a_while_when_nobody_says_how_long() -> None:
+    """As after a rolling update."""
+    alarms = DeploymentAlarms(enable=True, rollback=True, names=("errors",))
+    world = deployed(ShiftWorld(a_service(1, strategy="BLUE_GREEN", alarms=alarms)))
+    world.update()
+    world.come_up()
+    world.wait(MINUTE_MS)
+    assert world.shift.stage == "BAKE_TIME"
+    world.wait(MINUTE_MS)
+    assert world.shift.stage == "CLEAN_UP"
+
+
 def test_a_half_shifted_deployment_that_failed_without_rollback_is_tidied_by_the_next() -> None:
     """An alarm without rollback leaves the weights as they are; the next deployment gives them back first."""
     alarms = DeploymentAlarms(enable=True, rollback=False, names=("errors",))

@@ -78,7 +78,7 @@ class TrafficShift(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     steps: tuple[float, ...]  # green's production weight after each step; the last is 100
     step_bake_time_ms: int = 0
-    bake_time_ms: int = 0
+    bake_time_ms: int | None = None  # None: nothing said; then only alarms ask for one
     hooks: tuple[LifecycleHook, ...] = ()
 
     begun: bool = False  # blue is chosen

@@ -63,7 +63,7 @@ def shift_of(configuration: DeploymentConfiguration) -> TrafficShift | None:
     return TrafficShift(
         steps=steps,
         step_bake_time_ms=step_bake_time_ms,
-        bake_time_ms=configuration.bake_time_ms or 0,
+        bake_time_ms=configuration.bake_time_ms,
         hooks=configuration.lifecycle_hooks,
     )
 

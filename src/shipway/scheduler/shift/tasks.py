@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shipway.model.actions import Action
+from shipway.model.service import EarlySuccess
 from shipway.model.task import Task
 from shipway.scheduler.back_off import BackOff, back_off
 from shipway.scheduler.events import Narrator
@@ -62,7 +63,8 @@ def manned(course: Course, narrator: Narrator, ids: Ids) -> Manned:
 
 def crew_of(course: Course, rollout: Rollout, wanted: int | None) -> Crew:
     snapshot = course.survey.snapshot
-    pause = back_off(rollout.revision, snapshot.tasks, snapshot.timing, snapshot.now_ms)
+    own = snapshot.tasks_of(rollout.revision.deployment_id)
+    pause = back_off(rollout.revision, own, snapshot.timing, snapshot.now_ms)
     paused = {rollout.revision.service_revision_arn} if pause.until > snapshot.now_ms else set()
     alone = on_its_own(course.survey, rollout, len(rollout.live) if wanted is None else wanted)
     if wanted is None:
@@ -75,13 +77,14 @@ def crew_of(course: Course, rollout: Rollout, wanted: int | None) -> Crew:
 
 def on_its_own(survey: Survey, rollout: Rollout, wanted: int) -> Survey:
     """The survey as it would be if the revision were all there is of the service."""
-    service = replace(survey.snapshot.service, desired_count=wanted)
+    configuration = replace(survey.snapshot.service.deployment_configuration, early_success=EarlySuccess())
+    service = replace(survey.snapshot.service, desired_count=wanted, deployment_configuration=configuration)
     kept = replace(rollout, revision=replace(rollout.revision, rollout_state="IN_PROGRESS"))
     return Survey(
         snapshot=replace(survey.snapshot, service=service),
         target=kept,
         sources=(),
-        limits=limits_of(wanted, service.deployment_configuration),
+        limits=limits_of(wanted, configuration),
     )
 
 

@@ -115,12 +115,20 @@ def stage_until(course: Course) -> int:
     """When the stage's own wait ends."""
     shift, timing = course.shift, course.survey.snapshot.timing
     if shift.stage == BAKE_TIME:
-        return shift.stage_started_at + timing.scaled(shift.bake_time_ms)
+        return shift.stage_started_at + bake_time_ms(course)
     if shift.stage not in (PRODUCTION_TRAFFIC_SHIFT, TEST_TRAFFIC_SHIFT):
         return shift.stage_started_at
     last = shift.backwards or shift.stage == TEST_TRAFFIC_SHIFT or shift.step == len(shift.steps)
     bake_ms = 0 if last else timing.scaled(shift.step_bake_time_ms)
     return shift.stage_started_at + max(bake_ms, timing.weights_settle_ms)
+
+
+def bake_time_ms(course: Course) -> int:
+    """What the user says; else a while for the alarms to notice."""
+    snapshot, configured = course.survey.snapshot, course.shift.bake_time_ms
+    if configured is not None:
+        return snapshot.timing.scaled(configured)
+    return snapshot.timing.alarm_bake_ms if snapshot.service.deployment_configuration.alarms.enable else 0
 
 
 def stage_limit(course: Course) -> int:

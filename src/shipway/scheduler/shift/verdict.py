@@ -97,6 +97,7 @@ def failing(course: Course, failure: Failure, narrator: Narrator) -> tuple[Actio
         status_reason=why,
         circuit_breaker_triggered=trip is not None and not trip.by_alarm,
         alarms_triggered=trip.alarm_names if trip else (),
+        rollback_reason=failure.words.rolled_back if status == "ROLLBACK_FAILED" else None,
         reason=failure.reason,
     )
     told = narrator.tell(failure.told, failure.reason) if failure.told else ()
