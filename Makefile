@@ -2,6 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 PYTHON := .venv/bin/python
+SEEDS ?= $(if $(SEED),1,1000)
 
 .PHONY: demo test check bench sim docs clean setup
 
@@ -24,8 +25,9 @@ check: setup         ## lint, format, types, architecture, tidiness
 bench: setup         ## speed as ratios, written to bench/RESULTS.md
 	@$(PYTHON) -m bench
 
-sim: setup           ## the scheduler's property tests, with fifty times the examples
-	@SHIPWAY_HYPOTHESIS=sim $(PYTHON) -m pytest -q tests/scheduler
+sim: setup           ## simulated worlds: make sim SEEDS=1000, or SEED=n to see one again
+	@echo "Shipway at $$(git describe --always --dirty 2>/dev/null || echo 'no commit')"
+	@$(PYTHON) -m shipway.cli.main simulate --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))
 
 docs: setup          ## every link, verb and file the pages name exists
 	@$(PYTHON) -m pytest -q tests/docs

@@ -35,7 +35,7 @@ def told_with_transcript(
     """What the story answers, and the transcript of its world."""
     loop = VirtualLoop()
     clock = VirtualClock(loop)
-    transcript = Transcript(clock)
+    transcript = Transcript(clock, loop)
 
     async def tell() -> T:
         world = World(clock, SeededIds(seed), Chance(seed), surface)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shipway.simulator.simulation import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,17 +18,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from shipway import __version__
     from shipway.simulator.simulation import simulate
 
     first = secrets.randbelow(2**31) if arguments.seed is None else arguments.seed
+    simulated_s = 0.0
     for seed in range(first, first + arguments.seeds):
-        outcome = simulate(seed)
-        if arguments.transcript or outcome.failure:
+        outcome = simulate(seed, tell=arguments.transcript)
+        simulated_s += outcome.simulated_s
+        if arguments.transcript:
             print(outcome.transcript.text)
         if outcome.failure:
-            print(f"seed {seed} failed: {outcome.failure}", file=sys.stderr)
-            print(f"again, with shipway {__version__}: shipway simulate --seed {seed}", file=sys.stderr)
+            print(failure_text(outcome), file=sys.stderr)
             return 1
-    print(f"{arguments.seeds} seeds from {first} on held.")
+        if sys.stderr.isatty():
+            print(f"\r{seed - first + 1} of {arguments.seeds} seeds", end="", file=sys.stderr, flush=True)
+    last = first + arguments.seeds - 1
+    which = f"Seed {first}" if arguments.seeds == 1 else f"Seeds {first} to {last}"
+    print(f"{which} held: {simulated_s / 3600:.1f} simulated hours.")
     return 0
+
+
+def failure_text(outcome: Outcome) -> str:
+    """What failed, in which world, and how to see it again."""
+    from shipway import __version__
+
+    return (
+        f"seed {outcome.seed} failed after {outcome.simulated_s:.1f} simulated seconds and "
+        f"{outcome.commits} commits:\n{outcome.failure}\n"
+        f"options: {outcome.options.text()}\n"
+        f"again, with Shipway {__version__}: shipway simulate --seed {outcome.seed} --transcript"
+    )

@@ -99,7 +99,11 @@ def service_snapshot(around: Surroundings, service_arn: str) -> ServiceSnapshot:
         ),
         task_definitions=definitions,
         tasks=tasks,
-        targets={task.task_arn: views for task in tasks if (views := target_views(around, task))},
+        targets={
+            task.task_arn: views
+            for task in tasks
+            if not task.stopped and (views := target_views(around, task))
+        },
         task_sets=task_set_views(around, service, revisions),
         fleet=fleet_for(state, service.cluster_arn, launch_type_of(revisions), around.place),
         addresses=address_pool(state, around.task_network_cidr),

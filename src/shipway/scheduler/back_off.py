@@ -42,7 +42,8 @@ def back_off(revision: ServiceRevision, tasks: tuple[Task, ...], timing: Timing,
 
 def short_lived(revision: ServiceRevision, tasks: tuple[Task, ...], now_ms: int) -> tuple[Task, ...]:
     """The tasks that ended by themselves too soon, since one last lasted; the last to stop comes last."""
-    own = [task for task in tasks if task.deployment_id == revision.deployment_id]
+    deployment_id = revision.deployment_id
+    own = [task for task in tasks if task.deployment_id == deployment_id]
     lasted_at = max((moment for task in own if (moment := lasted(task, now_ms)) is not None), default=0)
     since = max(lasted_at, revision.start_failures_since)
     ended = [

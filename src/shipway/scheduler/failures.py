@@ -13,10 +13,11 @@ HEALTH_CHECK_STOP = "Task failed "  # how the stopped reasons of health.Fault be
 
 def failed_tasks(revision: ServiceRevision, tasks: Iterable[Task]) -> int:
     """`failedTasks` of the revision's deployment: those since a task last became healthy."""
+    deployment_id = revision.deployment_id
     return sum(
         1
         for task in tasks
-        if task.deployment_id == revision.deployment_id
+        if task.deployment_id == deployment_id
         and (failed_at := failure_moment(task)) is not None
         and failed_at > revision.failures_since
     )

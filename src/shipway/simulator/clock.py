@@ -51,6 +51,7 @@ class VirtualLoop:
         self.failures: list[dict[str, Any]] = []  # exceptions that nobody caught
         self.on_moment: Callable[[], None] = lambda: None
         self.callbacks = 0
+        self._root = Process()
 
     def time(self) -> float:
         return self._now
@@ -101,9 +102,7 @@ class VirtualLoop:
         context: contextvars.Context | None = None,
     ) -> asyncio.Task[T]:
         task = asyncio.Task(coro, loop=self._self, name=name, context=context)
-        process = PROCESS.get()
-        if process is not None:
-            process.adopt(task)
+        (PROCESS.get() or self._root).adopt(task)
         return task
 
     def run_until_complete(self, future: Any) -> Any:
@@ -152,6 +151,20 @@ class VirtualLoop:
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         self.failures.append(context)
+
+    def end(self, last: Callable[[], None] = lambda: None) -> None:
+        """Calls `last`, cancels what still waits outside a process, lets all clean up; time stands still."""
+        asyncio._set_running_loop(self._self)
+        try:
+            last()
+            self._root.kill()
+            for _ in range(CALLBACKS_MAX):
+                if not self._ready:
+                    break
+                self._ready.popleft()._run()
+        finally:
+            asyncio._set_running_loop(None)
+        self.close()
 
     def is_running(self) -> bool:
         return self._running

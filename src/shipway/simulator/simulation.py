@@ -1,75 +1,175 @@
-"""One seed, from its draw to its outcome."""
+"""One seed, from its draw to its outcome, in two phases.
+
+First safety: users act while things go wrong, and every promise is checked at every commit. Then everything
+is healed, users repair what only a user can (a deployment that failed, limits that allow no move), and all
+must come to rest within a bound: services stable in the words of botocore's waiter, state and world in
+agreement, and no commit any more. If not, the outcome says what is pending.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from typing import Any
 
 import msgspec
 
 from shipway.seams import SeededIds
+from shipway.simulator import options as drawing
 from shipway.simulator.chance import Chance
-from shipway.simulator.clock import VirtualClock, VirtualLoop
-from shipway.simulator.network import Conditions
-from shipway.simulator.scripts import Script, labels_of
+from shipway.simulator.clock import Deadlock, Restless, VirtualClock, VirtualLoop
+from shipway.simulator.faults import FaultInjector
+from shipway.simulator.ledger import Ledger
+from shipway.simulator.options import Options
+from shipway.simulator.repair import Repair
 from shipway.simulator.steady import pending
 from shipway.simulator.transcript import Transcript
+from shipway.simulator.users import User
+from shipway.simulator.watch import Watch, counts_match
 from shipway.simulator.world import Surface, World
 
-SURFACE = Surface(
-    network=Conditions(latency_ms=(1, 30)),
-    fsync_ms=(1, 20),
-    check_ms=(0, 1000),
-    in_flight_ms=(0, 2000),
-)
 LOOK_S = 5.0
-STEADY_WITHIN_S = 600.0
+STEADY_WITHIN_S = 45 * 60.0
+QUIET_S = 90.0  # longer than any wait that is nobody's fault: bake times, draining
+QUIET_WITHIN_S = 15 * 60.0
+
+
+class Broken(Exception):
+    """A promise did not hold."""
 
 
 class Outcome(msgspec.Struct, kw_only=True):
     """How one seed ended. `failure` is empty when everything held."""
 
     seed: int
+    options: Options
     failure: str
     simulated_s: float
+    commits: int
     transcript: Transcript
 
 
-def simulate(seed: int) -> Outcome:
-    loop = VirtualLoop()
-    clock = VirtualClock(loop)
-    transcript = Transcript(clock)
-    chance = Chance(seed)
-
-    async def tell() -> str:
-        world = World(clock, SeededIds(seed), chance, SURFACE)
-        world.on_commit.append(transcript.committed)
-        await world.start()
-        failure = await story(world)
-        await world.close()
-        return failure
-
-    failure = loop.run_until_complete(tell())
-    if loop.failures and not failure:
-        failure = f"an exception that nobody caught: {loop.failures[0]!r}"
-    return Outcome(seed=seed, failure=failure, simulated_s=loop.time(), transcript=transcript)
+def simulate(seed: int, options: Options | None = None, *, tell: bool = True) -> Outcome:
+    """Plays the seed. Without `tell` the transcript stays empty, which is quicker."""
+    return Simulation(seed, options, tell).play()
 
 
-async def story(world: World) -> str:
-    """Some services are created; all must become steady."""
-    draw = world.chance.of("story")
-    world.add_instances(draw.randint(2, 5))
-    await asyncio.sleep(1)
-    names = [f"service-{number}" for number in range(1, draw.randint(2, 4))]
-    for name in names:
-        script = Script(start_ms=draw.randint(10, 3_000))
-        container = {"name": name, "image": f"{name}:1", "memory": 64, "dockerLabels": labels_of(script)}
-        await world.call("RegisterTaskDefinition", family=name, containerDefinitions=[container])
-        desired_count = draw.randint(0, 5)
-        await world.call("CreateService", serviceName=name, taskDefinition=name, desiredCount=desired_count)
-    lines: list[str] = []
-    while asyncio.get_running_loop().time() < STEADY_WITHIN_S:
-        await asyncio.sleep(LOOK_S)
-        lines = pending((await world.call("DescribeServices", services=names))["services"])
-        if not lines:
-            return ""
-    return "\n".join([f"not steady within {STEADY_WITHIN_S:.0f} s:", *lines])
+class Simulation:
+    def __init__(self, seed: int, options: Options | None, tell: bool) -> None:
+        self.seed = seed
+        chance = Chance(seed)
+        self.options = options or drawing.draw(chance.of("options"))
+        self.loop = VirtualLoop()
+        self.clock = VirtualClock(self.loop)
+        self.transcript = Transcript(self.clock, self.loop)
+        surface = Surface(
+            network=self.options.network,
+            fsync_ms=self.options.fsync_ms,
+            check_ms=(0, 1_000),
+            in_flight_ms=(0, 2_000),
+        )
+        self.world = World(self.clock, SeededIds(seed), chance, surface)
+        if tell:
+            self.world.on_commit.append(self.transcript.committed)
+        self.ledger = Ledger()
+        self.watch = Watch(self.world, self.ledger)
+        self.faults = FaultInjector(self.world, self.loop, self.clock, self.transcript.say)
+        self.users: list[User] = []
+        self.commits = 0
+        self.world.on_commit.append(self._count)
+        self.loop.on_moment = self._moment
+
+    def play(self) -> Outcome:
+        errors = ErrorsLogged(self.watch.found)
+        logger = logging.getLogger("shipway")
+        logger.addHandler(errors)
+        propagate, logger.propagate = logger.propagate, False
+        failure = ""
+        try:
+            self.loop.run_until_complete(self._story())
+            self._moment()
+        except (Broken, Deadlock, Restless) as broken:
+            failure = str(broken)
+        finally:
+            logger.removeHandler(errors)
+            logger.propagate = propagate
+            self.loop.end(self._shut_down)
+        return Outcome(
+            seed=self.seed,
+            options=self.options,
+            failure=failure,
+            simulated_s=self.loop.time(),
+            commits=self.commits,
+            transcript=self.transcript,
+        )
+
+    def _shut_down(self) -> None:
+        if self.world.control_plane is not None:
+            self.world.kill()
+
+    def _moment(self) -> None:
+        self.watch.moment()
+        if self.watch.found:
+            raise Broken("\n".join(self.watch.found))
+        if self.loop.failures:
+            raise Broken(f"an exception that nobody caught: {self.loop.failures[0]!r}")
+
+    def _count(self, changes: Any) -> None:
+        self.commits += 1
+
+    async def _story(self) -> None:
+        await self.world.start()
+        await self._prepare()
+        self.faults.begin(self.options.faults)
+        until = self.loop.time() + self.options.minutes * 60
+        await asyncio.gather(*(user.act_until(until) for user in self.users))
+        await self.faults.heal()
+        await self._come_to_rest()
+
+    async def _prepare(self) -> None:
+        """The fleet, and users with their services."""
+        tight = self.options.features.tight
+        self.world.add_instances(
+            self.options.instances, cpu=256 if tight else 2048, memory=400 if tight else 4096
+        )
+        styles = await Repair.styles(self.world, self.options)
+        for number in range(self.options.clients):
+            own = styles[number :: self.options.clients]
+            self.users.append(User(f"user-{number + 1}", self.world, self.ledger, self.options, own))
+
+    async def _come_to_rest(self) -> None:
+        repair = Repair(self.world, self.options, self.users, self.transcript.say)
+        await repair.instances()
+        deadline = self.loop.time() + STEADY_WITHIN_S
+        lines: list[str] = ["nobody has looked yet"]
+        while lines:
+            if self.loop.time() > deadline:
+                raise Broken("\n".join([f"not steady {STEADY_WITHIN_S / 60:.0f} min after healing:", *lines]))
+            await asyncio.sleep(LOOK_S)
+            services = await repair.services()
+            lines = [*pending(services), *repair.unfit(services)]
+        await self._become_quiet()
+        services = await repair.services()
+        self.watch.found.extend(counts_match(self.world.store.state, services))
+        self.watch.found.extend(self.watch.at_rest())
+
+    async def _become_quiet(self) -> None:
+        """Nothing is committed any more, for there is nothing left to do."""
+        deadline, commits = self.loop.time() + QUIET_WITHIN_S, -1
+        while commits != self.commits:
+            commits = self.commits
+            if self.loop.time() > deadline:
+                raise Broken(f"still restless {QUIET_WITHIN_S / 60:.0f} min after everything was steady")
+            await asyncio.sleep(QUIET_S)
+
+
+class ErrorsLogged(logging.Handler):
+    """What the control plane logs as an error is a broken promise: loops, handlers and links do not fail."""
+
+    def __init__(self, found: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._found = found
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = logging.Formatter().format(record)
+        self._found.append(f"nothing fails inside: {text}")

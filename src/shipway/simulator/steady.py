@@ -19,9 +19,14 @@ def services_stable() -> Any:
 
 
 def pending(services: list[dict[str, Any]]) -> list[str]:
-    """One line a service that is not steady, with what it says about itself."""
+    """One line a service that is not steady or still deploys, with what it says about itself."""
     stable = services_stable()
-    return [pending_line(service) for service in services if not stable.search({"services": [service]})]
+    return [
+        pending_line(service)
+        for service in services
+        if not stable.search({"services": [service]})
+        or service["deployments"][0]["rolloutState"] == "IN_PROGRESS"
+    ]
 
 
 def pending_line(service: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from shipway.model.target import Target
 from shipway.model.task import Task
 from shipway.seams import Clock
+from shipway.simulator.clock import Timed
 from shipway.store import Change
 from shipway.store.store import row_of
 
@@ -21,10 +22,10 @@ from shipway.store.store import row_of
 class Transcript:
     """`digest` covers every byte that was committed and its moment; the lines are for reading."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, loop: Timed) -> None:
         self.lines: list[str] = []
         self._clock = clock
-        self._start_ms = clock.now_ms()
+        self._loop = loop
         self._hash = hashlib.sha256()
         self._told: dict[tuple[str, str], str] = {}
         self._events: set[str] = set()
@@ -38,7 +39,7 @@ class Transcript:
         return self._hash.hexdigest()
 
     def say(self, what: str) -> None:
-        self.lines.append(f"{(self._clock.now_ms() - self._start_ms) / 1000:9.3f} {what}")
+        self.lines.append(f"{self._loop.time():9.3f} {what}")
 
     def committed(self, changes: tuple[Change, ...]) -> None:
         self._hash.update(b"%d" % self._clock.now_ms())

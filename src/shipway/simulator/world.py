@@ -69,6 +69,7 @@ class World:
         self.disk = Disk(self._drawn("fsync_ms"))
         self.control_plane: ControlPlane | None = None
         self.on_commit: list[Callable[[tuple[Change, ...]], None]] = []
+        self.on_start: list[Callable[[], None]] = []  # the record has been read, and nothing else done
         self.starts = 0
         self._file: DiskFile | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -95,6 +96,8 @@ class World:
         store = Store.of(self._file)
         self._unsubscribe = store.subscribe(self._committed)
         control_plane = self.control_plane = ControlPlane(store, self._log_events, self._seams)
+        for callback in self.on_start:
+            callback()
         opening = control_plane.start(control_plane.open())
         await asyncio.wait([opening])
         if not opening.cancelled():

@@ -1,0 +1,131 @@
+"""What users do once nothing goes wrong any more: activate instances, deploy something good where a
+deployment failed, and widen limits that allow no move. Whatever the control plane can do by itself is left
+to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from shipway.simulator import requests
+from shipway.simulator.options import Options
+from shipway.simulator.requests import Style
+from shipway.simulator.users import Owned, User
+from shipway.simulator.world import Refused, World
+
+PATIENCE_S = 120.0  # before a user takes something for stuck
+BREAKER_S = 900.0  # and before the circuit breaker is given up
+
+
+class Repair:
+    def __init__(self, world: World, options: Options, users: list[User], say: Callable[[str], None]) -> None:
+        self._world = world
+        self._options = options
+        self._users = users
+        self._say = say
+        self._looked_again_at = 0.0
+
+    @staticmethod
+    async def styles(world: World, options: Options) -> list[Style]:
+        """What the services will be like, with a target group each where there are load balancers."""
+        chance = world.chance.of("styles")
+        styles = []
+        for number in range(1, options.services + 1):
+            arn = await target_group(world, number) if options.features.load_balancers else ""
+            styles.append(requests.style(chance, options.features, number, arn))
+        return styles
+
+    async def instances(self) -> None:
+        """All are ACTIVE; where room is scarce there are more of them."""
+        features = self._options.features
+        if features.tight or features.host_ports or features.placement:
+            self._world.add_instances(2 * self._options.desired_count_max + 1)
+            await asyncio.sleep(5)
+        listed = await self._world.call("ListContainerInstances", status="DRAINING")
+        if listed["containerInstanceArns"]:
+            await self._world.call(
+                "UpdateContainerInstancesState",
+                containerInstances=listed["containerInstanceArns"],
+                status="ACTIVE",
+            )
+
+    async def services(self) -> list[dict[str, Any]]:
+        """The services as they are. Now and then, whoever is stuck is helped."""
+        loop = asyncio.get_running_loop()
+        names = [owned.style.name for user in self._users for owned in user.services]
+        answer = await self._world.call("DescribeServices", services=names)
+        services = [service for service in answer["services"] if service["status"] != "INACTIVE"]
+        if loop.time() >= self._looked_again_at:
+            self._looked_again_at = loop.time() + PATIENCE_S
+            for service in services:
+                await self._help(service)
+        return services
+
+    def unfit(self, services: list[dict[str, Any]]) -> list[str]:
+        """One line for each that runs what will not do, though it may look steady for a while."""
+        return [
+            f"{service['serviceName']} runs {service['taskDefinition']}, which is bad"
+            for service in services
+            if service["taskDefinition"] in self._owner(service["serviceName"])[0].bad
+        ]
+
+    async def _help(self, service: dict[str, Any]) -> None:
+        owned, user = self._owner(service["serviceName"])
+        primary = service["deployments"][0]
+        last = service["events"][0]["message"] if service["events"] else ""
+        breaker = service["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
+        # A revision that is healthy for a while resets the count each time: no breaker ever trips.
+        age_s = self._world.clock.now_ms() / 1000 - primary["createdAt"]
+        by_itself = breaker.get("enable") and primary["rolloutState"] == "IN_PROGRESS" and age_s < BREAKER_S
+        try:
+            if primary["rolloutState"] == "FAILED" or (self.unfit([service]) and not by_itself):
+                self._say(f"{service['serviceName']}: its user deploys something good")
+                await user.deploy(owned, bad=False)
+            elif "deployment configuration" in last or "minimumHealthyPercent" in last:
+                limits = {"minimumHealthyPercent": 0, "maximumPercent": 100 if owned.style.daemon else 200}
+                self._say(f"{service['serviceName']}: its user widens its limits")
+                await self._world.call(
+                    "UpdateService", service=service["serviceName"], deploymentConfiguration=limits
+                )
+        except Refused as refusal:
+            self._say(str(refusal))
+
+    def _owner(self, name: str) -> tuple[Owned, User]:
+        return next((o, user) for user in self._users for o in user.services if o.style.name == name)
+
+
+async def target_group(world: World, number: int) -> str:
+    """A load balancer with a listener and a target group; its ARN."""
+    chance = world.chance.of("target groups")
+    group = await world.call(
+        "CreateTargetGroup",
+        "elbv2",
+        Name=f"web-{number}",
+        Protocol="HTTP",
+        Port=80,
+        VpcId="vpc-1",
+        TargetType="instance",
+        HealthCheckIntervalSeconds=chance.choice((10, 30)),
+        UnhealthyThresholdCount=chance.choice((2, 3)),
+    )
+    arn: str = group["TargetGroups"][0]["TargetGroupArn"]
+    delay = chance.choice(("0", "10", "60"))
+    await world.call(
+        "ModifyTargetGroupAttributes",
+        "elbv2",
+        TargetGroupArn=arn,
+        Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": delay}],
+    )
+    subnets = ["subnet-1", "subnet-2"]
+    balancer = await world.call("CreateLoadBalancer", "elbv2", Name=f"web-{number}", Subnets=subnets)
+    await world.call(
+        "CreateListener",
+        "elbv2",
+        LoadBalancerArn=balancer["LoadBalancers"][0]["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=8080 + number,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": arn}],
+    )
+    return arn
