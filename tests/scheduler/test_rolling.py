@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shipway.model.service import DeploymentConfiguration
-from shipway.scheduler.rolling import Counts, Limits, Step, limits_of, roll
+from shipway.scheduler.rolling import Counts, Limits, Pace, Step, limits_of, roll
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,9 @@ def test_first_step(desired: int, minimum: int, maximum: int, limits: tuple[int,
 def test_later_steps(counts: Counts, step: Step) -> None:
     """Desired 4, between 4 and 8 tasks."""
     assert roll(4, Limits(4, 8), counts) == step
+
+
+def test_a_service_scaled_to_0_loses_its_old_tasks_while_the_first_new_one_is_awaited() -> None:
+    """Nothing is wanted any more, so nothing has to be settled by a first task."""
+    old = Counts(staying=0, staying_healthy=0, outgoing_healthy=3, outgoing_idle=1)
+    assert roll(0, Limits(0, 0), old, Pace(starts_max=1)) == Step(1, 3, 0)

@@ -60,7 +60,7 @@ def roll(desired_count: int, limits: Limits, counts: Counts, pace: Pace = UNHIND
     lacking_room = max(0, want - max(0, limits.upper - live))
     stop_healthy = min(counts.outgoing_healthy, max(0, healthy - limits.lower))
     stop_idle = 0 if counts.staying > counts.staying_healthy else min(counts.outgoing_idle, lacking_room)
-    if pace.starts_max is not None:
+    if pace.starts_max is not None and not done:
         stop_healthy = min(stop_healthy, max(0, lacking_room - stop_idle))
     if pace.hold:
         stop_idle = stop_healthy = 0
