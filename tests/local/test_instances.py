@@ -15,6 +15,7 @@ from shipway.local.desired_instances import InstanceSettings, InstanceSpec, desi
 from shipway.local.errors import LocalError
 from shipway.local.fleet import Agent, Fleet, FleetSettings, fargate_in_use, shared_environment
 from shipway.local.instance_files import InstanceFiles
+from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import FARGATE_CLUSTER
 from shipway.model.container_instance import LENT, ContainerInstance
 from shipway.model.task import Task
@@ -48,6 +49,20 @@ def test_active_clusters_get_instances_over_three_zones() -> None:
     ]
     assert {(spec.cpu, spec.memory_mib) for spec in specs} == {(2048, 1000)}
     assert {(*spec.attributes.items(),) for spec in specs} == {((LENT, "true"),)}
+
+
+def test_managed_instances_providers_get_instances_of_their_own() -> None:
+    """As many as a cluster, in the provider's cluster; the attribute says whose they are. All are lent."""
+    cluster = a_cluster("web")
+    arn = f"{PREFIX}capacity-provider/machines"
+    providers = [
+        CapacityProvider(capacity_provider_arn=arn, cluster_arn=cluster.cluster_arn),
+        CapacityProvider(capacity_provider_arn=f"{arn}-2", cluster_arn=f"{PREFIX}cluster/old"),
+    ]
+    specs = desired_instances([cluster], SETTINGS, fargate=False, providers=providers)
+    assert [spec.name for spec in specs][4:] == [f"web.machines-{number}" for number in (1, 2, 3, 4)]
+    assert specs[0].attributes == {"shipway.lent": "true"}
+    assert specs[4].attributes == {"shipway.lent": "true", "shipway.capacity-provider": "machines"}
 
 
 def test_fargate_has_one_large_hidden_instance() -> None:

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 
 import msgspec
 
+from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
 from shipway.model.container_instance import LENT
 
 ZONES = ("a", "b", "c")
+PROVIDER_ATTRIBUTE = "shipway.capacity-provider"  # of which capacity provider's instances it is
 FARGATE_ATTRIBUTES = {"shipway.fargate": "true"}
 FARGATE_CPU = 1024 * 1024  # Fargate's capacity is not the user's concern; each task's size is
 FARGATE_MEMORY_MIB = 16 * 1024 * 1024
@@ -38,22 +40,19 @@ class InstanceSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def desired_instances(
-    clusters: Iterable[Cluster], settings: InstanceSettings, fargate: bool
+    clusters: Iterable[Cluster],
+    settings: InstanceSettings,
+    fargate: bool,
+    providers: Iterable[CapacityProvider] = (),
 ) -> tuple[InstanceSpec, ...]:
-    """N instances over three zones for each active cluster, and a hidden one while Fargate is in use."""
-    names = sorted(c.cluster_name for c in clusters if c.status == "ACTIVE" and not c.hidden)
-    specs = [
-        InstanceSpec(
-            name=f"{folder_name(cluster_name)}-{number + 1}",
-            cluster_name=cluster_name,
-            availability_zone=settings.region + ZONES[number % len(ZONES)],
-            cpu=settings.cpu,
-            memory_mib=settings.memory_mib,
-            attributes={LENT: "true"},
-        )
-        for cluster_name in names
-        for number in range(settings.instances)
-    ]
+    """N instances over three zones for each active cluster, and for each Managed Instances provider in it; a
+    hidden one while Fargate is in use.
+    """
+    active = {c.cluster_arn: c.cluster_name for c in clusters if c.status == "ACTIVE" and not c.hidden}
+    specs = [spec for name in sorted(active.values()) for spec in instances_of(name, settings)]
+    for provider in providers:
+        if provider.cluster_arn in active:
+            specs += instances_of(active[provider.cluster_arn], settings, provider.name)
     if fargate:
         specs.append(
             InstanceSpec(
@@ -66,6 +65,24 @@ def desired_instances(
             )
         )
     return tuple(specs)
+
+
+def instances_of(
+    cluster_name: str, settings: InstanceSettings, provider_name: str | None = None
+) -> list[InstanceSpec]:
+    """`.` is in no name of a cluster or a provider, so that no two of them make one name."""
+    folder = folder_name(f"{cluster_name}.{provider_name}" if provider_name else cluster_name)
+    return [
+        InstanceSpec(
+            name=f"{folder}-{number + 1}",
+            cluster_name=cluster_name,
+            availability_zone=settings.region + ZONES[number % len(ZONES)],
+            cpu=settings.cpu,
+            memory_mib=settings.memory_mib,
+            attributes={LENT: "true"} | ({PROVIDER_ATTRIBUTE: provider_name} if provider_name else {}),
+        )
+        for number in range(settings.instances)
+    ]
 
 
 def folder_name(cluster_name: str) -> str:

@@ -21,6 +21,7 @@ from shipway.local.docker_engine import remove_containers_of_instance
 from shipway.local.instance_files import InstanceFiles
 from shipway.local.process import ChildProcess
 from shipway.local.supervisor import PartStatus, Supervised
+from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.service import Service
@@ -225,7 +226,12 @@ class Fleet:
 
     async def _become_what_is_wanted(self) -> None:
         state = self._store.state
-        wanted = desired_instances(state.all(Cluster), self._settings.instances, fargate_in_use(state))
+        wanted = desired_instances(
+            state.all(Cluster),
+            self._settings.instances,
+            fargate_in_use(state),
+            state.all(CapacityProvider),
+        )
         specs = {spec.name: spec for spec in wanted}
         unwanted = {name for name in (*self._running, *self._files.kept()) if name not in specs}
         lost = {name for name in self._files.kept() if self._was_deregistered(name)}

@@ -17,6 +17,9 @@ class Place(msgspec.Struct, frozen=True):
     def cluster(self, name: str) -> str:
         return self.arn(f"cluster/{name}")
 
+    def capacity_provider(self, name: str) -> str:
+        return self.arn(f"capacity-provider/{name}")
+
     def container_instance(self, cluster_name: str, instance_id: str) -> str:
         return self.arn(f"container-instance/{cluster_name}/{instance_id}")
 

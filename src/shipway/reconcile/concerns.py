@@ -12,6 +12,7 @@ from typing import cast
 from msgspec.structs import replace
 
 from shipway.model.account_setting import AccountSetting
+from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import Cluster
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.listener import Listener
@@ -114,6 +115,7 @@ def of_instance(change: Change, reads: Reads) -> Iterable[str]:
 
 SERVICES: dict[type[Record], Names] = {
     AccountSetting: nobody,
+    CapacityProvider: nobody,
     Cluster: nobody,
     ContainerInstance: of_instance,
     Listener: nobody,

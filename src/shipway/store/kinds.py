@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shipway.model.account_setting import AccountSetting
+from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import Cluster
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.listener import Listener
@@ -22,6 +23,7 @@ from shipway.model.task_set import TaskSet
 
 KINDS: tuple[type[Record], ...] = (
     AccountSetting,
+    CapacityProvider,
     Cluster,
     ContainerInstance,
     Listener,

@@ -1,11 +1,10 @@
-"""Capacity providers: Fargate's two, which always exist. Strategies are checked here."""
+"""Capacity provider strategies: the rules, and what a request ends up with."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from shipway.api.call import Call
-from shipway.api.ecs.identifiers import at_most, invalid, missing
+from shipway.api.ecs.identifiers import invalid
 from shipway.api.errors import ApiError
 from shipway.api.shapes import document
 from shipway.model.cluster import Cluster
@@ -13,19 +12,6 @@ from shipway.model.record import Document
 
 FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 STRATEGY_ITEMS_MAX = 20
-
-
-def describe_capacity_providers(call: Call, request: Any) -> dict[str, Any]:
-    given = at_most(request.capacity_providers, 100, "capacityProviders") or list(FARGATE_PROVIDERS)
-    providers, failures = [], []
-    for name in (entry.rsplit("/", 1)[-1] for entry in given):
-        arn = call.place.arn(f"capacity-provider/{name}")
-        if name in FARGATE_PROVIDERS:
-            wire = {"capacityProviderArn": arn, "name": name, "status": "ACTIVE", "tags": [], "type": name}
-            providers.append(wire)
-        else:
-            failures.append(missing(arn))
-    return {"capacityProviders": providers, "failures": failures}
 
 
 def checked_providers(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from shipway.api.ecs.tag_rules import checked_tags
 from shipway.api.errors import ApiError
 from shipway.api.shapes import document
 from shipway.model.account_setting import AccountSetting
+from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
 from shipway.model.container_instance import LENT, ContainerInstance
 from shipway.model.record import Document
@@ -144,6 +145,11 @@ def instances_to_retire(tx: Transaction, cluster_arn: str) -> list[ContainerInst
         raise ApiError(
             "ClusterContainsContainerInstancesException",
             "The Cluster cannot be deleted while Container Instances are active or draining.",
+        )
+    if tx.count_by(CapacityProvider, "cluster_arn", cluster_arn):
+        raise ApiError(
+            "ClusterContainsCapacityProviderException",
+            "The Cluster cannot be deleted while it has Managed Instances capacity providers.",
         )
     if any(not task.stopped for task in tx.by(Task, "cluster_arn", cluster_arn)):
         raise ApiError(

@@ -32,6 +32,9 @@ from shipway.model.record import Document
 from shipway.store import Reads
 
 BUILT_IN_PREFIXES = ("ecs.", "com.amazonaws.ecs.")
+PROVIDER_ATTRIBUTE = "shipway.capacity-provider"
+"""Instances of a capacity provider are told apart by it; on Amazon's ECS it is EC2 that knows."""
+
 FROM_IDENTITY = {
     "ecs.availability-zone": "availabilityZone",
     "ecs.instance-type": "instanceType",
@@ -111,6 +114,7 @@ def registered(instance: ContainerInstance, request: Any, identity: Document) ->
         cpu=by_name.get("CPU", {}).get("integerValue", 0),
         memory=by_name.get("MEMORY", {}).get("integerValue", 0),
         gpus=sum(device.type == "GPU" for device in request.platform_devices or []),
+        capacity_provider_name=sent.get(PROVIDER_ATTRIBUTE) or instance.capacity_provider_name,
         ports_tcp=ports(by_name.get("PORTS")),
         ports_udp=ports(by_name.get("PORTS_UDP")),
         attributes=built_in,
