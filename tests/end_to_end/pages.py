@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import urllib.error
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,8 +44,12 @@ class Readers:
     answered: int = 0
     slow_answered: int = 0
     failures: list[str] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
+    pages: Counter[str] = field(default_factory=Counter)
     rate: float = 0.0
+
+    @property
+    def seen(self) -> set[str]:
+        return set(self.pages)
 
     def __enter__(self) -> Readers:
         self._over = threading.Event()
@@ -87,4 +92,4 @@ class Readers:
                 self.slow_answered += 1
             else:
                 self.answered += 1
-                self.seen.add(page)
+                self.pages[page] += 1
