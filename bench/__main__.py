@@ -1,6 +1,7 @@
 """`make bench`: starts a local ECS of its own, measures, writes bench/RESULTS.md, takes everything down.
 
-`python -m bench api` measures one part (or several: footprint, latency, api) and only prints.
+`python -m bench api` measures one part (or several: scale, footprint, latency, api) and only prints. `scale`
+needs no local ECS: it is one process with a cluster of 5,000 container instances, and no containers.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from typing import Any
 import boto3
 from botocore.credentials import Credentials
 
-from bench import api_rate, footprint, task_latency
+from bench import api_rate, footprint, scale, task_latency
 from bench.measure import Figure, load, machine, table
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 IMAGE = "busybox:stable"
 PORT = "4790"
 BUSY_LOAD = 0.5
-PARTS = ("footprint", "latency", "api")
+PARTS = ("scale", "footprint", "latency", "api")
 
 
 def main() -> int:
@@ -44,17 +45,23 @@ def main() -> int:
             "Run it again when it is quiet.",
             file=sys.stderr,
         )
-    with tempfile.TemporaryDirectory(prefix="shipway-bench-") as folder:
-        os.environ["SHIPWAY_DATA"] = folder
-        try:
-            figures = measure(shipway, Path(folder), parts)
-        finally:
-            subprocess.run([shipway, "local", "down"], check=False, capture_output=True)
+    figures = scale.measure() if "scale" in parts else []
+    if parts != ["scale"]:
+        figures += on_local_ecs(shipway, parts)
     text = table(figures)
     print(text)
     if set(parts) == set(PARTS):
         write_results(text, load_before)
     return 0 if all(figure.met for figure in figures) else 1
+
+
+def on_local_ecs(shipway: str, parts: list[str]) -> list[Figure]:
+    with tempfile.TemporaryDirectory(prefix="shipway-bench-") as folder:
+        os.environ["SHIPWAY_DATA"] = folder
+        try:
+            return measure(shipway, Path(folder), parts)
+        finally:
+            subprocess.run([shipway, "local", "down"], check=False, capture_output=True)
 
 
 def measure(shipway: str, folder: Path, parts: list[str]) -> list[Figure]:

@@ -7,7 +7,7 @@ import msgspec
 EVENTS_MAX = 100
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     event_id: str
     created_at: int
     message: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
+class Reservation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What one task takes on its container instance. CPU in units (1024 a core), memory in MiB."""
 
     cpu: int = 0
@@ -15,7 +15,7 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
     gpus: int = 0
 
 
-class Remaining(msgspec.Struct, frozen=True):
+class Remaining(msgspec.Struct, frozen=True, gc=False):
     """What a container instance has left."""
 
     cpu: int

@@ -64,7 +64,7 @@ class Timing(msgspec.Struct, frozen=True):
 REAL_TIME = Timing()
 
 
-class InstanceView(msgspec.Struct, frozen=True):
+class InstanceView(msgspec.Struct, frozen=True, gc=False):
     """A container instance with what is left on it and whose tasks it runs."""
 
     instance: ContainerInstance

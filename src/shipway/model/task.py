@@ -14,7 +14,7 @@ from shipway.model.record import Document, Record
 from shipway.model.resources import Reservation
 
 
-class Container(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Container(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One container of a task, as last reported."""
 
     container_arn: str
@@ -35,7 +35,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     managed_agents: tuple[Document, ...] = ()
 
 
-class NetworkInterface(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class NetworkInterface(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The address of an awsvpc task: the same in attachments, target group and metadata."""
 
     attachment_id: str

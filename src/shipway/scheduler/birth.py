@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
+from msgspec.structs import replace
 
 from shipway.model.arn import Place, short_name
 from shipway.model.container_instance import ContainerInstance
@@ -20,7 +23,7 @@ FARGATE_PLATFORM = "1.4.0"
 LOCAL_SUBNET = "subnet-local-a"
 
 
-class Birth(msgspec.Struct, frozen=True, kw_only=True):
+class Birth(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What is the same for every task of a request, or of a service revision."""
 
     task_definition: TaskDefinition
@@ -51,9 +54,16 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     def needs_interface(self) -> bool:
         return self.task_definition.network_mode == "awsvpc"
 
-    @property
+    @cached_property
     def reservation(self) -> Reservation:
         return reservation_of(self.task_definition.body, self.overrides)
+
+    @cached_property
+    def containers(self) -> tuple[Container, ...]:
+        """As each task gets them, but for their ARNs."""
+        definitions = overridden_containers(self.task_definition.body, self.overrides)
+        digests = self.image_digests
+        return tuple(new_container(each, digests.get(str(each.get("name")))) for each in definitions)
 
 
 def wanted_by(birth: Birth) -> Wanted:
@@ -91,6 +101,7 @@ def new_task(
 ) -> tuple[Task, AddressPool]:
     """A task on its instance, or unplaced; and the address pool without the address it took."""
     task_id = ids.hex32()
+    place, cluster_name = place_of(birth.cluster_arn), short_name(birth.cluster_arn)
     interface = None
     if birth.needs_interface:
         address, addresses = next_address(addresses)
@@ -98,7 +109,7 @@ def new_task(
     reservation = birth.reservation
     unplaced = instance is None
     return Task(
-        task_arn=place_of(birth.cluster_arn).task(short_name(birth.cluster_arn), task_id),
+        task_arn=place.task(cluster_name, task_id),
         cluster_arn=birth.cluster_arn,
         task_definition_arn=birth.task_definition.task_definition_arn,
         created_at=birth.created_at,
@@ -112,7 +123,10 @@ def new_task(
         capacity_provider_name=birth.capacity_provider_name,
         availability_zone=instance.availability_zone if instance else None,
         reservation=reservation,
-        containers=new_containers(birth, task_id, ids),
+        containers=tuple(
+            replace(container, container_arn=place.container(cluster_name, task_id, ids.uuid()))
+            for container in birth.containers
+        ),
         interface=interface,
         overrides=birth.overrides,
         network_configuration=birth.network_configuration,
@@ -128,21 +142,17 @@ def new_task(
     ), addresses
 
 
-def new_containers(birth: Birth, task_id: str, ids: Ids) -> tuple[Container, ...]:
-    place = place_of(birth.cluster_arn)
-    return tuple(
-        Container(
-            container_arn=place.container(short_name(birth.cluster_arn), task_id, ids.uuid()),
-            name=str(definition.get("name") or ""),
-            image=str(definition.get("image") or ""),
-            image_digest=birth.image_digests.get(str(definition.get("name"))),
-            essential=definition.get("essential") is not False,
-            has_health_check=has_health_check(definition),
-            cpu=int(definition.get("cpu") or 0),
-            memory=memory_mib(definition.get("memory")) or None,
-            memory_reservation=memory_mib(definition.get("memoryReservation")) or None,
-        )
-        for definition in overridden_containers(birth.task_definition.body, birth.overrides)
+def new_container(definition: Document, image_digest: str | None) -> Container:
+    return Container(
+        container_arn="",
+        name=str(definition.get("name") or ""),
+        image=str(definition.get("image") or ""),
+        image_digest=image_digest,
+        essential=definition.get("essential") is not False,
+        has_health_check=has_health_check(definition),
+        cpu=int(definition.get("cpu") or 0),
+        memory=memory_mib(definition.get("memory")) or None,
+        memory_reservation=memory_mib(definition.get("memoryReservation")) or None,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from shipway.model.snapshot import Fleet, InstanceView
 from shipway.scheduler.constraints import constraint_miss, lasting
 from shipway.scheduler.filters import Wanted, attributes_missing, constraints_of
+from shipway.scheduler.first_fit import FirstFit
 from shipway.scheduler.strategies import Row, arn_of, left, row_of
 
 Entry = tuple[Any, ...]
@@ -22,41 +23,78 @@ Entry = tuple[Any, ...]
 WISHES_MAX = 256  # signatures remembered; a cluster has few of them, whatever the number of its services
 
 
+class Tier:
+    """One row of a shelf. `fit` is made when it is asked for, where places in the row last."""
+
+    __slots__ = ("entries", "fit")
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.fit: FirstFit | None = None
+
+
 class Shelf:
-    """The instances that may be given tasks, a row for each combination of the attributes that are spread
-    over, each row sorted by what is left of the resources that are packed, then by ARN.
+    """The instances that may be given tasks, a tier for each combination of the attributes that are spread
+    over, each sorted by what is left of the resources that are packed, then by ARN.
     """
 
     def __init__(self, attributes: tuple[str, ...], packed: tuple[str, ...]) -> None:
         self._attributes = attributes
         self._packed = packed
-        self.rows: dict[Row, list[Entry]] = {}
+        self.tiers: dict[Row, Tier] = {}
+        self.row_by_arn: dict[str, Row] = {}
 
     def fill(self, views: Iterable[InstanceView]) -> None:
         for view in views:
             if may_be_given_tasks(view):
-                self.rows.setdefault(row_of(view, self._attributes), []).append(self._entry(view))
-        for row in self.rows.values():
-            row.sort()
+                row = row_of(view, self._attributes)
+                self.row_by_arn[arn_of(view)] = row
+                self.tiers.setdefault(row, Tier()).entries.append(self._entry(view))
+        for tier in self.tiers.values():
+            tier.entries.sort()
+
+    def fit_of(self, tier: Tier, by_arn: dict[str, InstanceView]) -> FirstFit | None:
+        """None for a shelf by what is left: there the places change with every task."""
+        if tier.fit is None and not self._packed:
+            left_over = [by_arn[arn].remaining for (arn,) in tier.entries]
+            tier.fit = FirstFit([each.cpu for each in left_over], [each.memory for each in left_over])
+        return tier.fit
 
     def _entry(self, view: InstanceView) -> Entry:
-        return (*(left(view, field) for field in self._packed), arn_of(view))
-
-    def _place(self, view: InstanceView | None) -> tuple[Row, Entry] | None:
-        listed = view is not None and may_be_given_tasks(view)
-        return (row_of(view, self._attributes), self._entry(view)) if view and listed else None
+        return (*[left(view, field) for field in self._packed], arn_of(view))
 
     def move(self, before: InstanceView | None, after: InstanceView | None) -> None:
-        old, new = self._place(before), self._place(after)
-        if old == new:
+        arn = arn_of(after or before)  # type: ignore[arg-type]
+        old = self.row_by_arn.get(arn)
+        listed = after is not None and may_be_given_tasks(after)
+        new = row_of(after, self._attributes) if after is not None and listed else None
+        old_entry = self._entry(before) if before is not None and old is not None else None
+        new_entry = self._entry(after) if after is not None and listed else None
+        if old != new or old_entry != new_entry:
+            self._take_down(arn, old, old_entry)
+            self._put_up(arn, new, new_entry)
+        elif after is not None and new is not None and new_entry is not None:
+            tier = self.tiers[new]
+            if tier.fit is not None:
+                at = bisect_left(tier.entries, new_entry)
+                tier.fit.set(at, after.remaining.cpu, after.remaining.memory)
+
+    def _take_down(self, arn: str, row: Row | None, entry: Entry | None) -> None:
+        if row is None or entry is None:
             return
-        if old is not None:
-            row = self.rows[old[0]]
-            del row[bisect_left(row, old[1])]
-            if not row:
-                del self.rows[old[0]]
-        if new is not None:
-            insort(self.rows.setdefault(new[0], []), new[1])
+        tier = self.tiers[row]
+        del tier.entries[bisect_left(tier.entries, entry)]
+        tier.fit = None
+        del self.row_by_arn[arn]
+        if not tier.entries:
+            del self.tiers[row]
+
+    def _put_up(self, arn: str, row: Row | None, entry: Entry | None) -> None:
+        if row is not None and entry is not None:
+            tier = self.tiers.setdefault(row, Tier())
+            insort(tier.entries, entry)
+            tier.fit = None
+            self.row_by_arn[arn] = row
 
 
 class FleetIndex:
@@ -64,6 +102,7 @@ class FleetIndex:
         self.instances: tuple[InstanceView, ...] = ()
         self.by_arn: dict[str, InstanceView] = {}
         self.groups: dict[str, dict[str, int]] = {}  # task group -> instance -> how many of its tasks
+        self.draining: set[str] = set()
         self._shelves: dict[tuple[tuple[str, ...], tuple[str, ...]], Shelf] = {}
         self._suitable: dict[object, dict[str, bool]] = {}
 
@@ -102,12 +141,16 @@ class FleetIndex:
             self.by_arn[arn] = after
         old = before.groups if before else {}
         new = after.groups if after else {}
-        for group in old.keys() - new.keys():
+        for group, _ in old.items() - new.items():
             del self.groups[group][arn]
             if not self.groups[group]:
                 del self.groups[group]
-        for group, count in new.items():
+        for group, count in new.items() - old.items():
             self.groups.setdefault(group, {})[arn] = count
+        if after is not None and after.instance.status == "DRAINING":
+            self.draining.add(arn)
+        else:
+            self.draining.discard(arn)
         for shelf in self._shelves.values():
             shelf.move(before, after)
         if before is None or after is None or before.instance is not after.instance:

@@ -15,6 +15,7 @@ import msgspec
 from shipway.model.service_revision import ServiceRevision
 from shipway.model.snapshot import ServiceSnapshot, TargetView
 from shipway.model.task import Task
+from shipway.scheduler.fleet_index import index_of
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -41,7 +42,6 @@ class Condition(msgspec.Struct, frozen=True):
 
 def condition_of(task: Task, revision: ServiceRevision, snapshot: ServiceSnapshot) -> Condition:
     now_ms, targets = snapshot.now_ms, snapshot.targets.get(task.task_arn, ())
-    view = snapshot.fleet.find(task.container_instance_arn or "")
     protected_until = task.protected_until or 0
     healthy, healthy_from = healthy_by_checks(task, revision, targets, snapshot.timing.dwell_ms)
     fault = fault_of(task, targets)
@@ -60,7 +60,7 @@ def condition_of(task: Task, revision: ServiceRevision, snapshot: ServiceSnapsho
         task=task,
         healthy=healthy and healthy_from <= now_ms,
         fault=fault if grace_until <= now_ms else None,
-        displaced=view is not None and view.instance.status == "DRAINING",
+        displaced=task.container_instance_arn in index_of(snapshot.fleet).draining,
         protected=protected_until > now_ms,
         changes_at=min(moments, default=None),
     )

@@ -20,8 +20,11 @@ from typing import Any
 from shipway.model.snapshot import InstanceView
 from shipway.scheduler.constraints import constraint_miss, passing
 from shipway.scheduler.filters import Wanted, constraints_of
+from shipway.scheduler.first_fit import FirstFit
 from shipway.scheduler.fleet_index import Entry, FleetIndex, is_suitable, may_be_given_tasks
 from shipway.scheduler.strategies import INSTANCE, Chance, Row, arn_of, in_words, left, row_of, row_order
+
+NOTHING = -(2**62)
 
 Key = tuple[Any, ...]
 Current = Callable[[str], InstanceView]
@@ -35,16 +38,14 @@ class Fit:
         self._suitable = index.suitable(wanted)
         self._passing = passing(constraints_of(wanted))
         reservation = wanted.reservation
-        self._cpu, self._memory, self._gpus = reservation.cpu, reservation.memory, reservation.gpus
+        # Of nothing there is always enough, also where less than nothing is left.
+        self.cpu, self.memory = reservation.cpu or NOTHING, reservation.memory or NOTHING
+        self._gpus = reservation.gpus or NOTHING
         self._ports = bool(reservation.ports_tcp or reservation.ports_udp)
 
     def __call__(self, view: InstanceView) -> bool:
         remaining = view.remaining
-        if self._memory > remaining.memory and self._memory > 0:
-            return False
-        if self._cpu > remaining.cpu and self._cpu > 0:
-            return False
-        if self._gpus > remaining.gpus and self._gpus > 0:
+        if self.memory > remaining.memory or self.cpu > remaining.cpu or self._gpus > remaining.gpus:
             return False
         if self._ports and not self._ports_free(view):
             return False
@@ -68,13 +69,14 @@ class Line:
     `pushed` is the key by which the row stands in the heap of rows.
     """
 
-    __slots__ = ("at", "entries", "number", "pushed", "row", "touched")
+    __slots__ = ("at", "entries", "fit", "number", "pushed", "row", "touched")
 
-    def __init__(self, number: int, row: Row, entries: list[Entry], at: int) -> None:
+    def __init__(self, number: int, row: Row, entries: list[Entry], fit: FirstFit | None) -> None:
         self.number = number
         self.row = row
         self.entries = entries
-        self.at = at
+        self.fit = fit
+        self.at = 0
         self.touched: list[tuple[Key, int]] = []
         self.pushed: Key | None = None
 
@@ -86,18 +88,25 @@ class Preference:
         self._group = wanted.group
         self._current = current
         self._fits = Fit(index, wanted)
-        self._words = in_words(wanted.strategies)
-        self._attributes = attributes_of(self._words)
+        self._untouched = index.by_arn
+        words = in_words(wanted.strategies)
+        self._attributes = attributes_of(words)
         self._held = Held(self._attributes)
         self._stamps: dict[str, int] = {}
-        packed = tuple(field for kind, field in self._words if kind == "binpack")
-        # Those with too little of what is packed first stand first on the shelf: stepped over at once.
-        least = packed_first(wanted, packed[0]) if packed else 0
-        rows = index.shelf(self._attributes, packed).rows
-        self._lines = [
-            Line(number, row, entries, bisect_left(entries, (least,)) if least else 0)
-            for number, (row, entries) in enumerate(rows.items())
+        # Of each strategy: which of the row's numbers it is, or None for one of the instance's own.
+        self._parts = [
+            self._attributes.index(field) if by_row(kind, field) else None for kind, field in words
         ]
+        self._own_fields = [field for kind, field in words if not by_row(kind, field)]
+        packed = tuple(field for kind, field in words if kind == "binpack")
+        shelf = index.shelf(self._attributes, packed)
+        self._row_by_arn = shelf.row_by_arn
+        self._lines = [
+            Line(number, row, tier.entries, shelf.fit_of(tier, index.by_arn))
+            for number, (row, tier) in enumerate(shelf.tiers.items())
+        ]
+        if packed:
+            self._step_over_the_packed(wanted, packed[0])
         self._line_of = {line.row: line for line in self._lines}
         self._heap: list[tuple[Key, int]] = []
         for arn in {*index.groups.get(self._group, ()), *changed}:
@@ -138,7 +147,7 @@ class Preference:
     def _touch(self, arn: str) -> Line | None:
         """Its row, when it may be given tasks."""
         view = self._current(arn)
-        row = row_of(view, self._attributes)
+        row = self._row_by_arn.get(arn) or row_of(view, self._attributes)
         count = view.groups.get(self._group, 0)
         self._held.count(view, row, count)
         self._stamps[arn] = stamp = self._stamps.get(arn, 0) + 1
@@ -157,30 +166,47 @@ class Preference:
             if stamps[key[-1]] == stamp and self._fits(self._current(key[-1])):
                 break
             heappop(touched)
+        self._step(line)
+        if line.at == len(line.entries):
+            return self._full_key(line.row, touched[0][0]) if touched else None
+        own = self._own_key(self._current(line.entries[line.at][-1]), 0)
+        return self._full_key(line.row, min(own, touched[0][0]) if touched else own)
+
+    def _step(self, line: Line) -> None:
+        """To the first untouched one that fits. CPU and memory, of which most instances lack, are looked at
+        in passing or in the tree: on a crowded fleet this is where the time would go.
+        """
         entries, at, end = line.entries, line.at, len(line.entries)
-        while at < end and (entries[at][-1] in stamps or not self._fits(self._current(entries[at][-1]))):
+        stamps, untouched, fits, fit = self._stamps, self._untouched, self._fits, line.fit
+        cpu, memory = fits.cpu, fits.memory
+        while at < end:
+            if fit is not None:
+                at = fit.first(at, cpu, memory)
+                if at == end:
+                    break
+            arn = entries[at][-1]
+            if arn not in stamps:
+                view = untouched[arn]
+                if memory <= view.remaining.memory and cpu <= view.remaining.cpu and fits(view):
+                    break
             at += 1
         line.at = at
-        keys = [touched[0][0]] if touched else []
-        if at < end:
-            keys.append(self._own_key(self._current(entries[at][-1]), 0))
-        return self._full_key(line.row, min(keys)) if keys else None
+
+    def _step_over_the_packed(self, wanted: Wanted, field: str) -> None:
+        """Those with too little left of what is packed first stand first on the shelf."""
+        least = wanted.reservation.memory if field == "memory" else wanted.reservation.cpu
+        for line in self._lines:
+            line.at = bisect_left(line.entries, (least,)) if least else 0
 
     def _own_key(self, view: InstanceView, count: int) -> Key:
         """What the instance itself adds to its row's key."""
-        own: list[object] = []
-        for kind, field in self._words:
-            if kind == "binpack":
-                own.append(left(view, field))
-            elif field == INSTANCE:
-                own.append(count)
+        own = [count if field == INSTANCE else left(view, field) for field in self._own_fields]
         return (*own, arn_of(view))
 
     def _full_key(self, row: Row, own: Key) -> Key:
-        spreads = dict(zip(self._attributes, self._held.key(row), strict=True))
+        held = self._held.key(row)
         rest = iter(own)
-        parts = [spreads[field] if field in spreads else next(rest) for _, field in self._words]
-        return (*parts, own[-1])
+        return (*[next(rest) if at is None else held[at] for at in self._parts], own[-1])
 
 
 class Lottery:
@@ -193,10 +219,10 @@ class Lottery:
         words = in_words(wanted.strategies)
         self._attributes = attributes_of(words[: words.index(("random", ""))])
         self._held = Held(self._attributes)
-        rows = index.shelf(self._attributes, ()).rows
+        tiers = index.shelf(self._attributes, ()).tiers
         self._rows: dict[Row, list[str]] = {
-            row: [arn for (arn,) in rows[row] if self._fits(current(arn))]
-            for row in sorted(rows, key=row_order)
+            row: [arn for (arn,) in tiers[row].entries if self._fits(current(arn))]
+            for row in sorted(tiers, key=row_order)
         }
         for arn in {*index.groups.get(self._group, ()), *changed}:
             self.hear(arn)
@@ -246,15 +272,16 @@ class Held:
 
     def key(self, row: Row) -> tuple[tuple[bool, int], ...]:
         """Fewest first; who lacks the attribute comes last."""
-        return tuple((value is None, held[value]) for held, value in zip(self._held, row, strict=True))
+        return tuple([(value is None, held[value]) for held, value in zip(self._held, row, strict=True)])
 
 
 def attributes_of(words: list[tuple[str, str]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(field for kind, field in words if kind == "spread" and field != INSTANCE))
+    return tuple(dict.fromkeys(field for kind, field in words if by_row(kind, field)))
 
 
-def packed_first(wanted: Wanted, field: str) -> int:
-    return wanted.reservation.memory if field == "memory" else wanted.reservation.cpu
+def by_row(kind: str, field: str) -> bool:
+    """Whether the strategy counts the same for all instances of a row."""
+    return kind == "spread" and field != INSTANCE
 
 
 def preference_of(wanted: Wanted) -> type[Preference] | type[Lottery] | None:
@@ -263,5 +290,4 @@ def preference_of(wanted: Wanted) -> type[Preference] | type[Lottery] | None:
     if ("random", "") not in words:
         return Preference
     before = words[: words.index(("random", ""))]
-    by_attributes = all(kind == "spread" and field != INSTANCE for kind, field in before)
-    return Lottery if by_attributes else None
+    return Lottery if all(by_row(kind, field) for kind, field in before) else None

@@ -9,10 +9,10 @@ from shipway.model.record import Document
 from shipway.model.snapshot import InstanceView
 
 ZONE = "ecs.availability-zone"
-INSTANCE = "instanceId"
+INSTANCE = "(instance)"  # in parentheses, which no attribute's name has
 SPREAD: tuple[Document, ...] = (
     {"type": "spread", "field": f"attribute:{ZONE}"},
-    {"type": "spread", "field": INSTANCE},
+    {"type": "spread", "field": "instanceId"},
 )
 """ECS's own order when a service or RunTask names none: zones first, then instances within the zone."""
 
@@ -47,7 +47,7 @@ def narrowed(
 
 
 def in_words(strategies: tuple[Document, ...]) -> list[tuple[str, str]]:
-    """Kind and field of each, in one spelling: `instanceId`, `cpu`, `memory`, an attribute, or none."""
+    """Kind and field of each, in one spelling: INSTANCE, `cpu`, `memory`, an attribute's name, or none."""
     words = []
     for strategy in strategies or SPREAD:
         kind, field = str(strategy.get("type") or "").lower(), str(strategy.get("field") or "")

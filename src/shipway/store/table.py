@@ -74,7 +74,9 @@ class Table(Generic[R]):
                 if not entries[old]:
                     del entries[old]
             if new is not None and record is not None:
-                entries.setdefault(new, Rows()).set(key, record)
+                if new not in entries:
+                    entries[new] = Rows()
+                entries[new].set(key, record)
         if record is not None:
             self.rows.set(key, record)
         elif before is not None:
