@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from shipway.model.daemon import Daemon
 from shipway.model.service import Service
 from shipway.model.target import Target
 from shipway.model.task import Task
-from shipway.model.task_definition import TaskDefinition
 from shipway.reconcile.concerns import owner_of
+from shipway.reconcile.daemons import daemon_snapshot
 from shipway.reconcile.services import service_snapshot
 from shipway.reconcile.surroundings import Surroundings
 from shipway.reconcile.targets import targets_snapshot
 from shipway.reconcile.tasks import tasks_snapshot
+from shipway.scheduler.managed_daemon import decide_managed_daemon
 from shipway.scheduler.services import decide_service
 from shipway.scheduler.targets import plan_targets
 from shipway.scheduler.tasks import plan_tasks
+from shipway.store.definitions import definition_of
 from tests.api_ecs.agents import report
 from tests.api_ecs.front import Ecs
 
@@ -23,10 +26,12 @@ TURNS_MAX = 50
 
 
 def turn(ecs: Ecs) -> None:
-    """Services, targets and tasks, until no plan changes anything any more."""
+    """Daemons, services, targets and tasks, until no plan changes anything any more."""
     around = Surroundings(store=ecs.store, clock=ecs.clock, ids=ecs.ids, place=ecs.settings.place)
     for _ in range(TURNS_MAX):
         before = ecs.store.commits
+        for daemon in ecs.store.state.all(Daemon):
+            around.commit(decide_managed_daemon(daemon_snapshot(around, daemon), ecs.ids))
         services = sorted(ecs.store.state.all(Service), key=lambda s: s.scheduling_strategy != "DAEMON")
         for service in services:
             if service.status != "INACTIVE":
@@ -61,7 +66,7 @@ def run_all(ecs: Ecs) -> None:
 
 def play_agent(ecs: Ecs, task: Task, status: str, first_port: int = 0) -> None:
     """One report of the whole task, with a host port for each port that it maps."""
-    definition = ecs.store.state.get(TaskDefinition, task.task_definition_arn)
+    definition = definition_of(ecs.store.state, task.task_definition_arn)
     assert definition is not None
     containers = [
         {

@@ -40,7 +40,7 @@ from shipway.model.container_instance import ContainerInstance
 from shipway.model.outbox import OutboxMessage
 from shipway.model.record import Document
 from shipway.model.task import Task
-from shipway.model.task_definition import TaskDefinition
+from shipway.store.definitions import definition_of
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ class AcsSession:
     def _compile(self, task_arn: str, task: Task | None, instance: ContainerInstance) -> Document:
         if task is None or wire_desired_status(task) == "STOPPED":
             return {"arn": task_arn, "desiredStatus": "STOPPED"}
-        definition = self._store.state.get(TaskDefinition, task.task_definition_arn)
+        definition = definition_of(self._store.state, task.task_definition_arn)
         if definition is None:
             raise LookupError(f"the task definition {short_name(task.task_definition_arn)} is gone")
         refused = refusals(definition, task.overrides)
@@ -205,7 +205,7 @@ class AcsSession:
         """Fresh keys for every task the agent has; one whose payload still waits gets its keys with that."""
         unsent = {message.task_arn for message in waiting(self._store.state, self._arn)}
         for task in self._store.state.by(Task, "container_instance_arn", self._arn):
-            definition = self._store.state.get(TaskDefinition, task.task_definition_arn)
+            definition = definition_of(self._store.state, task.task_definition_arn)
             if task.stopped or task.task_arn in unsent or definition is None:
                 continue
             for role in task_roles(task, definition, self._control_plane.settings.payload.account_id):

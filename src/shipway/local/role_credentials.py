@@ -13,9 +13,9 @@ from shipway.instances.credentials import TaskRole, credentials_id, task_roles
 from shipway.local.settings import Credentials
 from shipway.model.arn import Place
 from shipway.model.task import Task
-from shipway.model.task_definition import TaskDefinition
 from shipway.seams import Clock
 from shipway.store import Store
+from shipway.store.definitions import definition_of
 
 LIFETIME_MS = 6 * 60 * 60 * 1000  # as Amazon gives; refreshed long before
 
@@ -64,7 +64,7 @@ class RoleCredentials:
     def _derive_all(self) -> None:
         self._given.clear()  # with it go the keys of tasks that are no more
         for task in self._store.state.all(Task):
-            definition = self._store.state.get(TaskDefinition, task.task_definition_arn)
+            definition = definition_of(self._store.state, task.task_definition_arn)
             if definition is None or task.stopped:
                 continue
             for role in task_roles(task, definition, self._place.account_id):

@@ -44,6 +44,18 @@ class Place(msgspec.Struct, frozen=True):
     def task_set(self, cluster_name: str, service_name: str, number: str) -> str:
         return self.arn(f"task-set/{cluster_name}/{service_name}/ecs-svc/{number}")
 
+    def daemon_task_definition(self, family: str, revision: int) -> str:
+        return self.arn(f"daemon-task-definition/{family}:{revision}")
+
+    def daemon(self, cluster_name: str, daemon_name: str) -> str:
+        return self.arn(f"daemon/{cluster_name}/{daemon_name}")
+
+    def daemon_revision(self, cluster_name: str, daemon_name: str, number: str) -> str:
+        return self.arn(f"daemon-revision/{cluster_name}/{daemon_name}/{number}")
+
+    def daemon_deployment(self, cluster_name: str, deployment_id: str) -> str:
+        return self.arn(f"daemon-deployment/{cluster_name}/{deployment_id}")
+
     def attachment(self, attachment_id: str) -> str:
         return self.arn(f"attachment/{attachment_id}")
 

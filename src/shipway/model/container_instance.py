@@ -41,6 +41,8 @@ class ContainerInstance(Record, frozen=True, kw_only=True):
     total_resources: tuple[Document, ...] = ()
     client_token: str = ""
     capacity_provider_name: str | None = None
+    held_by: tuple[str, ...] = ()  # managed daemons (ARNs) that keep it out of service until their task runs
+    held_at: int = 0  # since when
     health_statuses: tuple[Document, ...] = ()
     message_seq_num: int = 0  # the highest number given to a payload or a manifest
     tags: tuple[Document, ...] = ()

@@ -40,6 +40,7 @@ class Timing(msgspec.Struct, frozen=True):
     steady_repeat_ms: int = 6 * 3_600_000
     cause_repeat_ms: int = 6 * 3_600_000  # what still stands in the way is told again
     alarm_bake_ms: int = 60_000  # how long alarms are watched after a roll-out, unless the user says
+    daemon_drain_ms: int = 120_000  # how long others may take to leave an instance whose daemon is replaced
     unread_health_ms: int = 1_000  # a load balancer that could not be asked is asked again
     weights_settle_ms: int = 2_000  # until a load balancer surely divides its traffic by new weights
     stage_limit_ms: int = 24 * 3_600_000  # for a stage of a traffic-shifting deployment

@@ -51,6 +51,7 @@ class Task(Record, frozen=True, kw_only=True):
     indexes: ClassVar[tuple[str, ...]] = (
         "cluster_arn",
         "service_arn",
+        "daemon_arn",
         "container_instance_arn",
         "deployment_id",
         "unplaced",
@@ -68,7 +69,8 @@ class Task(Record, frozen=True, kw_only=True):
     group: str = ""
     started_by: str | None = None
     service_arn: str | None = None
-    deployment_id: str | None = None  # "ecs-svc/N", only for tasks of a service
+    daemon_arn: str | None = None  # the managed daemon's
+    deployment_id: str | None = None  # "ecs-svc/N" of a service, "ecs-daemon/N" of a managed daemon
     container_instance_arn: str | None = None
     capacity_provider_name: str | None = None
     availability_zone: str | None = None

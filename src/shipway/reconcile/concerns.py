@@ -15,6 +15,8 @@ from shipway.model.account_setting import AccountSetting
 from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import Cluster
 from shipway.model.container_instance import ContainerInstance
+from shipway.model.daemon import Daemon, DaemonDeployment, DaemonRevision
+from shipway.model.daemon_task_definition import DaemonTaskDefinition, DaemonTaskDefinitionFamily
 from shipway.model.listener import Listener
 from shipway.model.load_balancer import LoadBalancer
 from shipway.model.outbox import OutboxMessage
@@ -118,6 +120,11 @@ SERVICES: dict[type[Record], Names] = {
     CapacityProvider: nobody,
     Cluster: nobody,
     ContainerInstance: of_instance,
+    Daemon: nobody,
+    DaemonDeployment: nobody,
+    DaemonRevision: nobody,
+    DaemonTaskDefinition: nobody,
+    DaemonTaskDefinitionFamily: nobody,
     Listener: nobody,
     LoadBalancer: nobody,
     OutboxMessage: nobody,

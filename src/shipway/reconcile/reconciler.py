@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from shipway.load_balancer.edge import Edge
+from shipway.reconcile.daemons import DaemonsTurn
 from shipway.reconcile.hooks import HooksTurn
 from shipway.reconcile.instances import InstancesTurn
 from shipway.reconcile.loop import Loop, PassStatus, Turn
@@ -23,9 +24,11 @@ class Reconciler:
         self._around = around
         self._edge = edge
         self._services = ServicesTurn(around)
+        self._daemons = DaemonsTurn(around)
         self._targets = TargetsTurn(around, edge)
         self._hooks = HooksTurn(around)
         turns: dict[str, Turn] = {
+            "daemons": self._daemons,
             "services": self._services,
             "tasks": TasksTurn(around),
             "instances": InstancesTurn(around),
@@ -57,7 +60,9 @@ class Reconciler:
     def alarms_changed(self) -> None:
         """The states of alarms are not in the store: who changed one calls this."""
         self._services.hear_of_alarms()
+        self._daemons.hear_of_alarms()
         self._loops["services"].wake()
+        self._loops["daemons"].wake()
 
     def statuses(self) -> tuple[PassStatus, ...]:
         return tuple(loop.status for loop in self._loops.values())

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import msgspec
 
-from shipway.model.service_revision import ServiceRevision
 from shipway.model.snapshot import Timing
 from shipway.model.task import Task
-from shipway.scheduler.failures import ended_by_itself
+from shipway.scheduler.failures import TaskOrigin, ended_by_itself
 
 LASTED_MS = 10_000
 DOUBLINGS_MAX = 40  # far beyond every ceiling; keeps the power small
@@ -28,7 +27,7 @@ class BackOff(msgspec.Struct, frozen=True):
     throttled: bool = False
 
 
-def back_off(revision: ServiceRevision, tasks: tuple[Task, ...], timing: Timing, now_ms: int) -> BackOff:
+def back_off(revision: TaskOrigin, tasks: tuple[Task, ...], timing: Timing, now_ms: int) -> BackOff:
     failed = short_lived(revision, tasks, now_ms)
     beyond = len(failed) - timing.start_failures_free
     if beyond <= 0:
@@ -40,7 +39,7 @@ def back_off(revision: ServiceRevision, tasks: tuple[Task, ...], timing: Timing,
     return BackOff(len(failed), (failed[-1].stopped_at or 0) + pause, True)
 
 
-def short_lived(revision: ServiceRevision, tasks: tuple[Task, ...], now_ms: int) -> tuple[Task, ...]:
+def short_lived(revision: TaskOrigin, tasks: tuple[Task, ...], now_ms: int) -> tuple[Task, ...]:
     """The tasks that ended by themselves too soon, since one last lasted; the last to stop comes last."""
     deployment_id = revision.deployment_id
     own = [task for task in tasks if task.deployment_id == deployment_id]

@@ -33,6 +33,7 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     launch_type: str = "EC2"
     started_by: str | None = None
     service_arn: str | None = None
+    daemon_arn: str | None = None
     deployment_id: str | None = None
     capacity_provider_name: str | None = None
     platform_version: str | None = None
@@ -118,6 +119,7 @@ def new_task(
         group=birth.task_group,
         started_by=birth.started_by,
         service_arn=birth.service_arn,
+        daemon_arn=birth.daemon_arn,
         deployment_id=birth.deployment_id,
         container_instance_arn=instance.container_instance_arn if instance else None,
         capacity_provider_name=birth.capacity_provider_name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from shipway.model.service_revision import ServiceRevision
 from shipway.model.snapshot import ServiceSnapshot
@@ -11,7 +12,20 @@ from shipway.model.task import Task
 HEALTH_CHECK_STOP = "Task failed "  # how the stopped reasons of health.Fault begin
 
 
-def failed_tasks(revision: ServiceRevision, tasks: Iterable[Task]) -> int:
+class TaskOrigin(Protocol):
+    """What tasks are started of: a revision of a service or of a managed daemon."""
+
+    @property
+    def deployment_id(self) -> str: ...
+
+    @property
+    def failures_since(self) -> int: ...
+
+    @property
+    def start_failures_since(self) -> int: ...
+
+
+def failed_tasks(revision: TaskOrigin, tasks: Iterable[Task]) -> int:
     """`failedTasks` of the revision's deployment: those since a task last became healthy."""
     deployment_id = revision.deployment_id
     return sum(

@@ -6,6 +6,8 @@ from shipway.model.account_setting import AccountSetting
 from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import Cluster
 from shipway.model.container_instance import ContainerInstance
+from shipway.model.daemon import Daemon, DaemonDeployment, DaemonRevision
+from shipway.model.daemon_task_definition import DaemonTaskDefinition, DaemonTaskDefinitionFamily
 from shipway.model.listener import Listener
 from shipway.model.load_balancer import LoadBalancer
 from shipway.model.outbox import OutboxMessage
@@ -26,6 +28,11 @@ KINDS: tuple[type[Record], ...] = (
     CapacityProvider,
     Cluster,
     ContainerInstance,
+    Daemon,
+    DaemonDeployment,
+    DaemonRevision,
+    DaemonTaskDefinition,
+    DaemonTaskDefinitionFamily,
     Listener,
     LoadBalancer,
     OutboxMessage,

@@ -177,6 +177,7 @@ def counts_alike(one: Task, other: Task) -> bool:
         one.reservation == other.reservation
         and one.group == other.group
         and one.desired_status == other.desired_status
+        and one.daemon == other.daemon
     )
 
 

@@ -64,8 +64,9 @@ def update_container_instances_state(call: Call, request: Any) -> dict[str, Any]
             if instance is None or instance.status not in ("ACTIVE", "DRAINING"):
                 failures.append(missing(arn))
                 continue
-            if instance.status != status:
-                instance = replace(instance, status=status, version=instance.version + 1)
+            if instance.status != status or instance.held_by:
+                # From now on it is the user's doing: a managed daemon that held it has no say any more.
+                instance = replace(instance, status=status, held_by=(), version=instance.version + 1)
                 tx.put(instance)
             changed.append(container_instance_wire(tx, instance))
     return {"containerInstances": changed, "failures": failures}

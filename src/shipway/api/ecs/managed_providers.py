@@ -20,6 +20,7 @@ from shipway.api.errors import ApiError
 from shipway.api.shapes import document
 from shipway.model.arn import short_name
 from shipway.model.capacity_provider import CapacityProvider
+from shipway.model.daemon import Daemon, DaemonRevision
 from shipway.model.record import Document
 
 NAME = re.compile(r"(?!aws|ecs|fargate)[A-Za-z0-9_-]{1,255}", re.IGNORECASE)
@@ -69,6 +70,12 @@ def update_capacity_provider(call: Call, request: Any) -> dict[str, Any]:
 def delete_capacity_provider(call: Call, request: Any) -> dict[str, Any]:
     """Its instances go with it; what runs on them is stopped as on a machine that is terminated."""
     provider = known_provider(call, request.capacity_provider)
+    if any(
+        provider.capacity_provider_arn in revision.capacity_provider_arns
+        for daemon in call.store.state.all(Daemon)
+        if (revision := call.store.state.get(DaemonRevision, daemon.revision_arn)) is not None
+    ):
+        raise invalid("The specified capacity provider is in use by a daemon and cannot be deleted.")
     with call.store.transaction() as tx:
         tx.delete(CapacityProvider, provider.capacity_provider_arn)
     gone = replace(provider, status="INACTIVE", update_status="DELETE_COMPLETE")

@@ -28,8 +28,9 @@ from shipway.api.shapes import document
 from shipway.model.arn import short_name
 from shipway.model.cluster import Cluster
 from shipway.model.container_instance import ContainerInstance
+from shipway.model.daemon import Daemon, DaemonRevision
 from shipway.model.record import Document
-from shipway.store import Reads
+from shipway.store import Reads, Transaction
 
 BUILT_IN_PREFIXES = ("ecs.", "com.amazonaws.ecs.")
 PROVIDER_ATTRIBUTE = "shipway.capacity-provider"
@@ -63,8 +64,24 @@ def register_container_instance(call: Call, request: Any) -> dict[str, Any]:
             request,
             identity,
         )
+        instance = instance if before else held_for_daemons(tx, instance, now)
         tx.put(instance)
         return {"containerInstance": container_instance_wire(tx, instance, frozenset({"TAGS"}))}
+
+
+def held_for_daemons(tx: Transaction, instance: ContainerInstance, now_ms: int) -> ContainerInstance:
+    """A new machine is REGISTERING until the critical daemons of its capacity provider run on it."""
+    critical = [
+        daemon.daemon_arn
+        for daemon in tx.by(Daemon, "cluster_arn", instance.cluster_arn)
+        if daemon.status == "ACTIVE"
+        and (revision := tx.get(DaemonRevision, daemon.revision_arn)) is not None
+        and revision.critical
+        and instance.capacity_provider_name in revision.provider_names
+    ]
+    if not critical:
+        return instance
+    return replace(instance, status="REGISTERING", held_by=tuple(critical), held_at=now_ms)
 
 
 def known_instance(
@@ -105,7 +122,7 @@ def registered(instance: ContainerInstance, request: Any, identity: Document) ->
     custom = {n: v for n, v in sent.items() if not n.startswith(BUILT_IN_PREFIXES)}
     return replace(
         instance,
-        status=instance.status if instance.status == "DRAINING" else "ACTIVE",
+        status=instance.status if instance.status in ("DRAINING", "REGISTERING") else "ACTIVE",
         ec2_instance_id=identity.get("instanceId")
         or instance.ec2_instance_id
         or f"mi-{instance.instance_id[:17]}",

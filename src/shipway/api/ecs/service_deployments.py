@@ -34,18 +34,19 @@ def list_service_deployments(call: Call, request: Any) -> dict[str, Any]:
             call.store.state.by(ServiceDeployment, "service_arn", service.service_arn),
             key=lambda deployment: (-deployment.created_at, deployment.service_deployment_arn),
         )
-        if (not request.status or deployment.status in request.status) and in_window(deployment, request)
+        if (not request.status or deployment.status in request.status)
+        and in_window(deployment.created_at, request)
     }
     shown, next_token = page(list(deployments), request, default=20)
     briefs = [service_deployment_brief(deployments[arn]) for arn in shown]
     return with_token({"serviceDeployments": briefs}, next_token)
 
 
-def in_window(deployment: ServiceDeployment, request: Any) -> bool:
+def in_window(created_at: int, request: Any) -> bool:
     window = request.created_at
     if window is None:
         return True
-    created = seconds(deployment.created_at)
+    created = seconds(created_at)
     return (window.after is None or created > window.after) and (
         window.before is None or created < window.before
     )

@@ -13,6 +13,8 @@ from shipway.api.errors import ApiError
 from shipway.model.arn import resource_path
 from shipway.model.cluster import Cluster
 from shipway.model.container_instance import ContainerInstance
+from shipway.model.daemon import Daemon
+from shipway.model.daemon_task_definition import DaemonTaskDefinition
 from shipway.model.record import Record
 from shipway.model.service import Service
 from shipway.model.task import Task
@@ -26,6 +28,8 @@ TAGGABLE: dict[str, tuple[type[Record], int]] = {
     "container-instance": (ContainerInstance, 3),
     "task-definition": (TaskDefinition, 2),
     "task-set": (TaskSet, 5),
+    "daemon": (Daemon, 3),
+    "daemon-task-definition": (DaemonTaskDefinition, 2),
 }
 """Kinds of resource, and how many segments the long form of their ARN has."""
 

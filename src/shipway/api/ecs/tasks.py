@@ -62,7 +62,13 @@ def list_tasks(call: Call, request: Any) -> dict[str, Any]:
 
 def narrowed(call: Call, cluster: Cluster, request: Any) -> list[Task]:
     """The tasks of the cluster, by the index of the narrowest filter."""
-    others = (request.family, request.service_name, request.container_instance, request.launch_type)
+    others = (
+        request.family,
+        request.service_name,
+        request.daemon_name,
+        request.container_instance,
+        request.launch_type,
+    )
     if request.started_by is not None and any(other is not None for other in others):
         raise invalid("When you specify startedBy, it must be the only filter that you use.")
     state = call.store.state
@@ -70,6 +76,9 @@ def narrowed(call: Call, cluster: Cluster, request: Any) -> list[Task]:
     if request.service_name is not None:
         service = service_of(call, cluster.cluster_arn, request.service_name)
         tasks = state.by(Task, "service_arn", service.service_arn)
+    if request.daemon_name is not None:
+        daemon_arn = call.place.daemon(cluster.cluster_name, request.daemon_name)
+        tasks = [task for task in tasks if task.daemon_arn == daemon_arn]
     if request.container_instance is not None:
         arn = resource_arn(call, cluster.cluster_arn, "container-instance", request.container_instance)
         tasks = [task for task in tasks if task.container_instance_arn == arn]

@@ -7,13 +7,23 @@ by the very change, looks again.
 from __future__ import annotations
 
 from shipway.model import actions as act
-from shipway.store.commit import deployments, instances, services, targets, task_sets, tasks, traffic_shift
+from shipway.store.commit import (
+    daemons,
+    deployments,
+    instances,
+    services,
+    targets,
+    task_sets,
+    tasks,
+    traffic_shift,
+)
 from shipway.store.commit.editing import Effects
 from shipway.store.store import Transaction
 
 EFFECTS: Effects = {
     **tasks.EFFECTS,
     **instances.EFFECTS,
+    **daemons.EFFECTS,
     **deployments.EFFECTS,
     **services.EFFECTS,
     **targets.EFFECTS,
