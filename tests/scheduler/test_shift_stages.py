@@ -235,6 +235,33 @@ def test_a_task_of_blue_that_dies_is_replaced_on_blue() -> None:
     assert world.counts() == {1: 2, 2: 2}
 
 
+def test_protected_tasks_of_blue_hold_the_clean_up() -> None:
+    """They are not stopped; an event says what the deployment waits for."""
+    world = deployed(ShiftWorld(a_service(2, strategy="BLUE_GREEN")))
+    world.report(world.live(1)[0], protected_until=world.now_ms + 60 * MINUTE_MS)
+    world.update()
+    world.come_up()
+    world.wait(MINUTE_MS)
+    world.come_up()
+    assert (world.shift.stage, world.counts()) == ("CLEAN_UP", {1: 1, 2: 2})
+    assert any("tasks under protection" in message for message in world.told())
+    world.wait(60 * MINUTE_MS)
+    world.come_up()
+    assert (world.deployment(2).status, world.counts()) == ("SUCCESSFUL", {2: 2})
+
+
+def test_a_sped_up_clock_gives_the_load_balancer_its_moment() -> None:
+    """However short the waits are made, a shift stage lasts a quarter of a second."""
+    world = deployed(ShiftWorld(a_service(1, strategy="BLUE_GREEN"), timing={"weights_settle_ms": 1}))
+    world.update()
+    world.come_up()
+    assert world.shift.stage == "TEST_TRAFFIC_SHIFT"
+    world.wait(249)
+    assert world.shift.stage == "TEST_TRAFFIC_SHIFT"
+    world.wait(1)
+    assert world.shift.stage == "PRODUCTION_TRAFFIC_SHIFT"
+
+
 def test_the_strategy_stored_at_the_start_governs() -> None:
     """A change of strategy in the middle concerns the next deployment."""
     world = deployed(ShiftWorld(a_service(1, strategy="BLUE_GREEN", bake_time_ms=MINUTE_MS)))

@@ -14,7 +14,7 @@ from shipway.scheduler.events import Narrator, narrator_of
 from shipway.scheduler.shift.course import Course, course_of, healthy
 from shipway.scheduler.shift.hooks import expired
 from shipway.scheduler.shift.stages import CLEAN_UP
-from shipway.scheduler.shift.tasks import Manned, manned
+from shipway.scheduler.shift.tasks import TaskMoves, task_moves
 from shipway.scheduler.shift.transitions import begun, next_stage, stage_limit, stage_until
 from shipway.scheduler.shift.verdict import judged
 from shipway.scheduler.steady import is_steady, steady_actions
@@ -43,7 +43,7 @@ def decide_shift(snapshot: ServiceSnapshot, ids: Ids) -> Plan:
     further = () if course.failed else next_stage(course, ids)
     if further:
         return Plan((*books, *further))
-    tasks = manned(course, narrator, ids)
+    tasks = task_moves(course, narrator, ids)
     return Plan(
         (*books, *tasks.actions, *finish(course, tasks, narrator)),
         wake_at(course, tasks),
@@ -75,7 +75,7 @@ def is_waiting(survey: Survey) -> bool:
     )
 
 
-def finish(course: Course, tasks: Manned, narrator: Narrator) -> tuple[Action, ...]:
+def finish(course: Course, tasks: TaskMoves, narrator: Narrator) -> tuple[Action, ...]:
     """The last stage is over when nobody is left who should go; the service may be steady at once."""
     survey = course.survey
     completing = tasks.still and not course.failed and course.shift.stage == CLEAN_UP and is_done(course)
@@ -90,7 +90,7 @@ def is_done(course: Course) -> bool:
     return gone and enough
 
 
-def wake_at(course: Course, tasks: Manned) -> int | None:
+def wake_at(course: Course, tasks: TaskMoves) -> int | None:
     moments = [condition.changes_at or 0 for condition in course.survey.live]
     moments += tasks.pauses
     repeat_ms = course.survey.snapshot.timing.cause_repeat_ms

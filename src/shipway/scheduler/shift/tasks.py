@@ -25,7 +25,7 @@ from shipway.scheduler.survey import Rollout, Survey
 from shipway.seams import Ids
 
 
-class Crew(msgspec.Struct, frozen=True, kw_only=True):
+class RevisionTasks(msgspec.Struct, frozen=True, kw_only=True):
     """One revision: what is planned for its tasks, and its pause after failed starts."""
 
     alone: Survey
@@ -33,7 +33,7 @@ class Crew(msgspec.Struct, frozen=True, kw_only=True):
     pause: BackOff
 
 
-class Manned(msgspec.Struct, frozen=True):
+class TaskMoves(msgspec.Struct, frozen=True):
     """What the pass does with tasks, whether that is nothing, its pauses, and whether one found no place."""
 
     actions: tuple[Action, ...]
@@ -42,37 +42,37 @@ class Manned(msgspec.Struct, frozen=True):
     unplaced: bool
 
 
-def manned(course: Course, narrator: Narrator, ids: Ids) -> Manned:
-    crews = [crew_of(course, rollout, wanted) for rollout, wanted in wanted_tasks(course)]
+def task_moves(course: Course, narrator: Narrator, ids: Ids) -> TaskMoves:
+    parts = [part_of(course, rollout, wanted) for rollout, wanted in wanted_tasks(course)]
     stopping = tuple(
-        condition.task for crew in crews for condition in (*crew.moves.stops, *crew.moves.faulty_stops)
+        condition.task for part in parts for condition in (*part.moves.stops, *part.moves.faulty_stops)
     )
     ground = ground_of(course.survey.snapshot, stopping)
     actions: list[Action] = []
     failure: Failure | None = None
-    for crew in crews:
-        revision, moves = crew.alone.target.revision, crew.moves
+    for part in parts:
+        revision, moves = part.alone.target.revision, part.moves
         launched = launch(course.survey.snapshot, revision, moves.start + moves.replace, ground, ids)
         ground, failure = launched.ground, failure or launched.failure
-        actions.extend(moved(crew, launched.tasks, narrator))
-    actions.extend(standing(course, crews, failure, narrator))
-    still = all(crew.moves.nothing for crew in crews)
-    pauses = tuple(crew.pause.until for crew in crews)
-    return Manned(tuple(actions), still, pauses, failure is not None)
+        actions.extend(moved(part, launched.tasks, narrator))
+    actions.extend(standing(course, parts, failure, narrator))
+    still = all(part.moves.nothing for part in parts)
+    pauses = tuple(part.pause.until for part in parts)
+    return TaskMoves(tuple(actions), still, pauses, failure is not None)
 
 
-def crew_of(course: Course, rollout: Rollout, wanted: int | None) -> Crew:
+def part_of(course: Course, rollout: Rollout, wanted: int | None) -> RevisionTasks:
     snapshot = course.survey.snapshot
     own = snapshot.tasks_of(rollout.revision.deployment_id)
     pause = back_off(rollout.revision, own, snapshot.timing, snapshot.now_ms)
     paused = {rollout.revision.service_revision_arn} if pause.until > snapshot.now_ms else set()
     alone = on_its_own(course.survey, rollout, len(rollout.live) if wanted is None else wanted)
     if wanted is None:
-        return Crew(alone=alone, moves=Moves(), pause=pause)
+        return RevisionTasks(alone=alone, moves=Moves(), pause=pause)
     moves = plan_moves(alone, frozenset(paused))
     if wanted == 0:
         moves = replace(moves, protected=sum(condition.protected for condition in rollout.live))
-    return Crew(alone=alone, moves=moves, pause=pause)
+    return RevisionTasks(alone=alone, moves=moves, pause=pause)
 
 
 def on_its_own(survey: Survey, rollout: Rollout, wanted: int) -> Survey:
@@ -88,22 +88,22 @@ def on_its_own(survey: Survey, rollout: Rollout, wanted: int) -> Survey:
     )
 
 
-def moved(crew: Crew, born: tuple[Task, ...], narrator: Narrator) -> tuple[Action, ...]:
-    moves = stops_and_starts(crew.alone, crew.moves, born, len(born), narrator)
-    return (*moves, *desired_counts(crew.moves))
+def moved(part: RevisionTasks, born: tuple[Task, ...], narrator: Narrator) -> tuple[Action, ...]:
+    moves = stops_and_starts(part.alone, part.moves, born, len(born), narrator)
+    return (*moves, *desired_counts(part.moves))
 
 
 def standing(
-    course: Course, crews: list[Crew], failure: Failure | None, narrator: Narrator
+    course: Course, parts: list[RevisionTasks], failure: Failure | None, narrator: Narrator
 ) -> tuple[Action, ...]:
     """Events about what stands in the way are told of the revision that is to serve."""
     last = course.blue if course.backwards and course.blue else course.green
     leading = next(
-        crew
-        for crew in crews
-        if crew.alone.target.revision.service_revision_arn == last.revision.service_revision_arn
+        part
+        for part in parts
+        if part.alone.target.revision.service_revision_arn == last.revision.service_revision_arn
     )
-    protected = sum(crew.moves.protected for crew in crews)
+    protected = sum(part.moves.protected for part in parts)
     pauses = {last.revision.service_revision_arn: leading.pause}
     moves = replace(leading.moves, protected=protected)
     return standing_events(leading.alone, moves, failure, pauses, narrator)

@@ -21,6 +21,8 @@ from shipway.scheduler.shift.stages import (
 from shipway.scheduler.shift.weights import resolve, resolved_groups, weigh_production, weigh_test
 from shipway.seams import Ids
 
+SETTLE_MIN_MS = 250  # a load balancer is no quicker when the control plane's clock is
+
 
 def begun(course: Course) -> tuple[Action, ...]:
     """Blue and the target groups are chosen once, before the first stage. With no blue there is nothing to
@@ -120,7 +122,7 @@ def stage_until(course: Course) -> int:
         return shift.stage_started_at
     last = shift.backwards or shift.stage == TEST_TRAFFIC_SHIFT or shift.step == len(shift.steps)
     bake_ms = 0 if last else timing.scaled(shift.step_bake_time_ms)
-    return shift.stage_started_at + max(bake_ms, timing.weights_settle_ms)
+    return shift.stage_started_at + max(bake_ms, timing.weights_settle_ms, SETTLE_MIN_MS)
 
 
 def bake_time_ms(course: Course) -> int:
