@@ -77,7 +77,7 @@ def a_view(instance: ContainerInstance | None = None, **members: Any) -> Instanc
         instance.memory,
         frozenset(instance.ports_tcp),
         frozenset(instance.ports_udp),
-        instance.gpus,
+        instance.gpu_ids,
     )
     return InstanceView(**{"instance": instance, "remaining": left, "groups": {}, "tasks": 0, **members})
 

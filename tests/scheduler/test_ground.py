@@ -58,8 +58,9 @@ def views(draw: st.DrawFn, number: int) -> InstanceView:
         agent_connected=draw(st.integers(0, 5)) > 0,
         cpu=draw(st.sampled_from((0, 1024, 2048))),
         memory=draw(st.sampled_from((512, 1024, 4096))),
-        gpus=draw(st.integers(0, 2)),
-        custom_attributes={"rack": rack} if rack else {},
+        gpu_ids=("g1", "g2")[: draw(st.integers(0, 2))],
+        custom_attributes=({"rack": rack} if rack else {})
+        | ({"ecs.capability.external": None} if draw(st.integers(0, 5)) == 0 else {}),
     )
     groups = {group: count for group in GROUPS if (count := draw(st.integers(0, 2)))}
     return a_view(instance, groups=groups, tasks=sum(groups.values()))
@@ -86,7 +87,7 @@ def wishes(draw: st.DrawFn) -> Wanted:
         group=draw(st.sampled_from(GROUPS)),
         constraints=tuple(draw(st.lists(st.sampled_from(CONSTRAINTS), max_size=2))),
         strategies=tuple(draw(st.lists(st.sampled_from(STRATEGIES), max_size=3))),
-        launch_type=draw(st.sampled_from(("EC2", "EC2", "FARGATE"))),
+        launch_type=draw(st.sampled_from(("EC2", "EC2", "EC2", "FARGATE", "EXTERNAL"))),
         needs_interface=draw(st.booleans()),
     )
 

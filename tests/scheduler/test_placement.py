@@ -17,7 +17,7 @@ def a_wish(cpu: int = 256, memory: int = 512, **members: Any) -> Wanted:
     requires = members.pop("requires", ())
     defaults: dict[str, Any] = {
         "task_definition": a_task_definition(requires_attributes=requires),
-        "reservation": Reservation(cpu, memory, members.pop("ports", ())),
+        "reservation": Reservation(cpu, memory, members.pop("ports", ()), gpus=members.pop("gpus", 0)),
         "group": "service:web",
     }
     return Wanted(**{**defaults, **members})
@@ -175,3 +175,25 @@ def test_cpu_of_nothing_always_fits() -> None:
     """A task that reserves no CPU fits on an instance that has none left."""
     fleet = Fleet(CLUSTER, (a_view(an_instance(), remaining=Remaining(-100, 4096)),))
     assert placed(fleet, a_wish(cpu=0)) == ["1"]
+
+
+def test_external_instances_run_external_tasks_only() -> None:
+    """Machines outside AWS and the launch type EXTERNAL belong together, whatever else would fit."""
+    outside = an_instance(1, attributes={"ecs.capability.external": None})
+    fleet = a_fleet(outside, an_instance(2))
+    assert placed(fleet, a_wish(launch_type="EXTERNAL"), 2) == ["1", "1"]
+    assert placed(fleet, a_wish(), 2) == ["2", "2"]
+    assert failures(a_fleet(outside), a_wish()) == [("1", "ATTRIBUTE", "it takes launch type EXTERNAL only")]
+    assert failures(a_fleet(), a_wish(launch_type="EXTERNAL"))[0][1:] == (
+        "ATTRIBUTE",
+        "it lacks ecs.capability.external",
+    )
+
+
+def test_gpus_short() -> None:
+    """GPUs are the last of the resources to be asked for, and counted like the others."""
+    fleet = a_fleet(an_instance(1, gpu_ids=("a", "b")), an_instance(2))
+    wish = a_wish(gpus=1)
+    assert placed(fleet, wish, 3) == ["1", "1", "-"]
+    told = "1 GPUs short (1 needed, 0 left)"
+    assert failures(a_fleet(an_instance(2)), wish) == [("2", "RESOURCE:GPU", told)]

@@ -28,7 +28,7 @@ def walked(state: State) -> Fleet:
         here = state.by(Task, "container_instance_arn", instance.container_instance_arn)
         tasks = [task for task in here if not task.stopped]
         left = Remaining(
-            instance.cpu, instance.memory, frozenset(instance.ports_tcp), frozenset(), instance.gpus
+            instance.cpu, instance.memory, frozenset(instance.ports_tcp), frozenset(), instance.gpu_ids
         )
         for task in tasks:
             left = left.minus(task.reservation)

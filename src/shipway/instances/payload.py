@@ -6,6 +6,8 @@ Role credentials are secrets and change with time: they are added when the paylo
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 from shipway.instances.docker_config import docker_config
 from shipway.instances.log_configuration import log_config
 from shipway.instances.network import network_interface, port_mappings
@@ -54,9 +56,20 @@ def compile_task(
         "zone": task.availability_zone or instance.availability_zone,
     }
     payload.update({member: value for member, value in optional.items() if value})
+    if task.gpu_ids:
+        payload["associations"] = [gpu(container, gpu_id) for container, gpu_id in gpus_of(task)]
     if task.interface is not None:
         payload["elasticNetworkInterfaces"] = [network_interface(task.interface, settings)]
     return payload
+
+
+def gpus_of(task: Task) -> list[tuple[Container, str]]:
+    return [(container, gpu_id) for container in task.containers for gpu_id in container.gpu_ids]
+
+
+def gpu(container: Container, gpu_id: str) -> Document:
+    content = {"encoding": "base64", "value": b64encode(gpu_id.encode()).decode()}
+    return {"name": gpu_id, "type": "gpu", "containers": [container.name], "content": content}
 
 
 def compile_container(

@@ -40,6 +40,7 @@ CONTAINER_DEFINITION = {
                 "startTimeout",
                 "stopTimeout",
             ),
+            "resourceRequirements",  # GPUs; of other kinds see `conditional_refusals`
         ),
         PAYLOAD,
     ),
@@ -62,7 +63,7 @@ CONTAINER_DEFINITION = {
     "versionConsistency": CONTROL_PLANE,
     **dict.fromkeys(
         (
-            *("repositoryCredentials", "environmentFiles", "secrets", "resourceRequirements"),
+            *("repositoryCredentials", "environmentFiles", "secrets"),
             *("firelensConfiguration", "credentialSpecs"),
         ),
         REFUSED,
@@ -127,9 +128,9 @@ DOCKER_VOLUME = {
 }
 
 CONTAINER_OVERRIDE = {
-    **dict.fromkeys(("name", "command", "environment", "cpu", "memory"), PAYLOAD),
+    **dict.fromkeys(("name", "command", "environment", "cpu", "memory", "resourceRequirements"), PAYLOAD),
     "memoryReservation": DOCKER,
-    **dict.fromkeys(("environmentFiles", "resourceRequirements"), REFUSED),
+    "environmentFiles": REFUSED,
 }
 
 TASK_OVERRIDE = {
@@ -196,6 +197,9 @@ def conditional_refusals(container: Document, network_mode: str, where: str) -> 
         for _, member in refused_in(mapping, PORT_MAPPING, where):
             yield where, f"portMappings.{member}"
     yield from refused_of_log(container.get("logConfiguration") or {}, where)
+    for requirement in container.get("resourceRequirements") or []:
+        if requirement.get("type") != "GPU":
+            yield where, f"the resource {requirement.get('type')}"
     if network_mode == "awsvpc":
         for member in AWSVPC_EXCLUDES:
             if container.get(member):

@@ -32,7 +32,7 @@ class ContainerInstance(Record, frozen=True, kw_only=True):
     deregistered_at: int = 0
     cpu: int = 0
     memory: int = 0
-    gpus: int = 0
+    gpu_ids: tuple[str, ...] = ()
     ports_tcp: tuple[int, ...] = ()  # reserved at registration
     ports_udp: tuple[int, ...] = ()
     attributes: dict[str, str | None] = {}

@@ -22,13 +22,14 @@ class Remaining(msgspec.Struct, frozen=True, gc=False):
     memory: int
     ports_tcp: frozenset[int] = frozenset()  # taken
     ports_udp: frozenset[int] = frozenset()  # taken
-    gpus: int = 0
+    gpu_ids: tuple[str, ...] = ()
 
     def minus(self, taken: Reservation) -> Remaining:
+        """A task takes the first GPUs that are left."""
         return Remaining(
             self.cpu - taken.cpu,
             self.memory - taken.memory,
             self.ports_tcp.union(taken.ports_tcp),
             self.ports_udp.union(taken.ports_udp),
-            self.gpus - taken.gpus,
+            self.gpu_ids[taken.gpus :],
         )

@@ -33,6 +33,17 @@ class Container(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaul
     memory: int | None = None
     memory_reservation: int | None = None
     managed_agents: tuple[Document, ...] = ()
+    gpus: int = 0  # so many it asks for; it gets them with its container instance
+    gpu_ids: tuple[str, ...] = ()
+
+
+def with_gpus(containers: tuple[Container, ...], free: tuple[str, ...]) -> tuple[Container, ...]:
+    """Each with the GPUs that it asks for, the first that are free."""
+    given = []
+    for container in containers:
+        own, free = free[: container.gpus], free[container.gpus :]
+        given.append(msgspec.structs.replace(container, gpu_ids=own) if own else container)
+    return tuple(given)
 
 
 class NetworkInterface(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -139,6 +150,10 @@ class Task(Record, frozen=True, kw_only=True):
     def attachment_id(self) -> str | None:
         """Its interface's, by which agents report on attachments, for the index; None once it is over."""
         return self.interface.attachment_id if self.interface and not self.stopped else None
+
+    @property
+    def gpu_ids(self) -> tuple[str, ...]:
+        return tuple(gpu_id for container in self.containers for gpu_id in container.gpu_ids)
 
     @property
     def health_status(self) -> str:

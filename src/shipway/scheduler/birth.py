@@ -12,11 +12,11 @@ from shipway.model.container_instance import ContainerInstance
 from shipway.model.record import Document
 from shipway.model.resources import Reservation
 from shipway.model.snapshot import AddressPool
-from shipway.model.task import Container, NetworkInterface, Task
+from shipway.model.task import Container, NetworkInterface, Task, with_gpus
 from shipway.model.task_definition import TaskDefinition
 from shipway.scheduler.addresses import mac_address, next_address
 from shipway.scheduler.filters import Wanted
-from shipway.scheduler.requirements import memory_mib, overridden_containers, reservation_of
+from shipway.scheduler.requirements import gpus, memory_mib, overridden_containers, reservation_of
 from shipway.seams import Ids
 
 FARGATE_PLATFORM = "1.4.0"
@@ -98,9 +98,15 @@ def definition_constraints(definition: TaskDefinition) -> tuple[Document, ...]:
 
 
 def new_task(
-    birth: Birth, instance: ContainerInstance | None, addresses: AddressPool, ids: Ids
+    birth: Birth,
+    instance: ContainerInstance | None,
+    addresses: AddressPool,
+    ids: Ids,
+    gpu_ids: tuple[str, ...] = (),
 ) -> tuple[Task, AddressPool]:
-    """A task on its instance, or unplaced; and the address pool without the address it took."""
+    """A task on its instance, or unplaced; and the address pool without the address it took. Its containers
+    take from the GPUs that are free there.
+    """
     task_id = ids.hex32()
     place, cluster_name = place_of(birth.cluster_arn), short_name(birth.cluster_arn)
     interface = None
@@ -125,9 +131,12 @@ def new_task(
         capacity_provider_name=birth.capacity_provider_name,
         availability_zone=instance.availability_zone if instance else None,
         reservation=reservation,
-        containers=tuple(
-            replace(container, container_arn=place.container(cluster_name, task_id, ids.uuid()))
-            for container in birth.containers
+        containers=with_gpus(
+            tuple(
+                replace(container, container_arn=place.container(cluster_name, task_id, ids.uuid()))
+                for container in birth.containers
+            ),
+            gpu_ids,
         ),
         interface=interface,
         overrides=birth.overrides,
@@ -155,6 +164,7 @@ def new_container(definition: Document, image_digest: str | None) -> Container:
         cpu=int(definition.get("cpu") or 0),
         memory=memory_mib(definition.get("memory")) or None,
         memory_reservation=memory_mib(definition.get("memoryReservation")) or None,
+        gpus=gpus(definition),
     )
 
 

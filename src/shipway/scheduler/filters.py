@@ -13,6 +13,7 @@ from shipway.model.task_definition import TaskDefinition
 from shipway.scheduler.constraints import constraint_miss
 
 TASK_ENI = "ecs.capability.task-eni"
+EXTERNAL = "ecs.capability.external"
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +41,14 @@ Check = Callable[[InstanceView, Wanted], Miss | None]
 
 def agent(view: InstanceView, wanted: Wanted) -> Miss | None:
     return None if view.instance.agent_connected else Miss("AGENT", "its agent is not connected")
+
+
+def launch_type(view: InstanceView, wanted: Wanted) -> Miss | None:
+    """Machines outside AWS run tasks of their own launch type, and nothing else."""
+    external = EXTERNAL in view.instance.all_attributes
+    if external == (wanted.launch_type == "EXTERNAL"):
+        return None
+    return Miss("ATTRIBUTE", f"it lacks {EXTERNAL}" if not external else "it takes launch type EXTERNAL only")
 
 
 def constraints(view: InstanceView, wanted: Wanted) -> Miss | None:
@@ -86,7 +95,7 @@ def ports(view: InstanceView, wanted: Wanted) -> Miss | None:
 
 
 def gpus(view: InstanceView, wanted: Wanted) -> Miss | None:
-    return short("RESOURCE:GPU", "GPUs", wanted.reservation.gpus, view.remaining.gpus)
+    return short("RESOURCE:GPU", "GPUs", wanted.reservation.gpus, len(view.remaining.gpu_ids))
 
 
 def short(reason: str, unit: str, asked: int, left: int) -> Miss | None:
@@ -95,11 +104,11 @@ def short(reason: str, unit: str, asked: int, left: int) -> Miss | None:
     return Miss(reason, f"{asked - left} {unit} short ({asked} needed, {left} left)", asked - left)
 
 
-CHECKS: tuple[Check, ...] = (agent, constraints, attributes, cpu, memory, ports, gpus)
+CHECKS: tuple[Check, ...] = (agent, launch_type, constraints, attributes, cpu, memory, ports, gpus)
 """ECS's order. An instance that fails late was nearer to fitting than one that fails early."""
 
 RESOURCE_CHECKS: tuple[Check, ...] = (agent, attributes, cpu, memory, ports, gpus)
-"""StartTask's: whoever names the instance is not asked for constraints."""
+"""StartTask's: whoever names the instance is asked for neither launch type nor constraints."""
 
 
 def first_miss(

@@ -13,7 +13,7 @@ from typing import Any
 
 from shipway.model.snapshot import Fleet, InstanceView
 from shipway.scheduler.constraints import constraint_miss, lasting
-from shipway.scheduler.filters import Wanted, attributes_missing, constraints_of
+from shipway.scheduler.filters import Wanted, attributes_missing, constraints_of, launch_type
 from shipway.scheduler.first_fit import FirstFit
 from shipway.scheduler.strategies import Row, arn_of, left, row_of
 
@@ -180,7 +180,7 @@ class FleetIndex:
 def is_suitable(view: InstanceView, wanted: Wanted) -> bool:
     """Whether the instance would do if it were empty and endless: asked once, and again when it changes."""
     met = constraint_miss(view, lasting(constraints_of(wanted)), wanted.group) is None
-    return met and not attributes_missing(view, wanted)
+    return met and launch_type(view, wanted) is None and not attributes_missing(view, wanted)
 
 
 def index_of(fleet: Fleet) -> FleetIndex:

@@ -65,7 +65,8 @@ class Ground:
 
     def bear(self, birth: Birth, view: InstanceView | None, ids: Ids) -> Task:
         """A task on the instance, or unplaced; it takes an address if it needs one. Raises NoAddressLeft."""
-        task, self.addresses = new_task(birth, view.instance if view else None, self.addresses, ids)
+        instance, gpu_ids = (view.instance, view.remaining.gpu_ids) if view else (None, ())
+        task, self.addresses = new_task(birth, instance, self.addresses, ids, gpu_ids)
         return task
 
     def failures(self, wanted: Wanted) -> tuple[Failure, ...]:

@@ -45,7 +45,7 @@ class Fit:
 
     def __call__(self, view: InstanceView) -> bool:
         remaining = view.remaining
-        if self.memory > remaining.memory or self.cpu > remaining.cpu or self._gpus > remaining.gpus:
+        if self.memory > remaining.memory or self.cpu > remaining.cpu or self._gpus > len(remaining.gpu_ids):
             return False
         if self._ports and not self._ports_free(view):
             return False

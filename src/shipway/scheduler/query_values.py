@@ -26,7 +26,7 @@ def subject_values(subject: str, view: InstanceView) -> tuple[str, ...]:
         "agentVersion": str(instance.version_info.get("agentVersion") or "0"),
         "ec2InstanceId": instance.ec2_instance_id,
         "registeredAt": str(instance.registered_at),
-        "runningTasksCount": str(view.tasks),
+        "runningTasksCount": str(sum(view.groups.values())),  # those that are meant to run
     }
     return (values[subject],)
 

@@ -132,6 +132,7 @@ def place_action(task: Task, view: InstanceView) -> PlaceTask:
         container_instance_arn=view.instance.container_instance_arn,
         availability_zone=view.instance.availability_zone,
         interface=task.interface,
+        gpu_ids=view.remaining.gpu_ids,
         reason="It waited for capacity, and there is some now.",
     )
 

@@ -23,12 +23,13 @@ T = TypeVar("T")
 class Taken:
     """What the tasks of one container instance take together."""
 
-    __slots__ = ("cpu", "daemon_tasks", "gpus", "groups", "memory", "ports_tcp", "ports_udp", "tasks")
+    __slots__ = ("cpu", "daemon_tasks", "gpu_ids", "groups", "memory", "ports_tcp", "ports_udp", "tasks")
 
     def __init__(self) -> None:
-        self.cpu = self.memory = self.gpus = self.tasks = self.daemon_tasks = 0
+        self.cpu = self.memory = self.tasks = self.daemon_tasks = 0
         self.ports_tcp: Counter[int] = Counter()
         self.ports_udp: Counter[int] = Counter()
+        self.gpu_ids: Counter[str] = Counter()
         self.groups: Counter[str] = Counter()
 
     def count(self, task: Task, sign: int) -> None:
@@ -37,7 +38,8 @@ class Taken:
         self.daemon_tasks += sign * task.daemon
         self.cpu += sign * reservation.cpu
         self.memory += sign * reservation.memory
-        self.gpus += sign * reservation.gpus
+        for gpu_id in task.gpu_ids if reservation.gpus else ():
+            _add(self.gpu_ids, gpu_id, sign)
         for port in reservation.ports_tcp:
             _add(self.ports_tcp, port, sign)
         for port in reservation.ports_udp:
@@ -51,7 +53,7 @@ class Taken:
             instance.memory - self.memory,
             frozenset(instance.ports_tcp).union(self.ports_tcp),
             frozenset(instance.ports_udp).union(self.ports_udp),
-            instance.gpus - self.gpus,
+            tuple(gpu_id for gpu_id in instance.gpu_ids if gpu_id not in self.gpu_ids),
         )
         groups = dict(sorted(self.groups.items()))
         return InstanceView(instance, remaining, groups, self.tasks, self.daemon_tasks)

@@ -30,6 +30,7 @@ def client_error(message: str) -> ApiError:
 
 def check_container(container: Document, body: Document) -> None:
     check_memory(container, body)
+    check_gpus(container)
     check_ports(container, body.get("networkMode") or "bridge")
     check_network(container, body.get("networkMode") or "bridge")
     check_secrets(container, body)
@@ -55,6 +56,19 @@ def check_memory(container: Document, body: Document) -> None:
         )
     if (container.get("cpu") or 0) < 0:
         raise client_error(f"Invalid 'cpu' setting for container '{name}'.")
+
+
+def check_gpus(container: Document) -> None:
+    for requirement in container.get("resourceRequirements") or []:
+        if requirement.get("type") == "GPU" and not whole_and_positive(requirement.get("value")):
+            raise client_error(
+                f"Invalid 'resourceRequirements' setting for container '{container.get('name')}'. The number "
+                f"of GPUs must be a whole number of at least 1, not '{requirement.get('value')}'."
+            )
+
+
+def whole_and_positive(text: object) -> bool:
+    return isinstance(text, str) and text.isdecimal() and int(text) > 0
 
 
 def check_ports(container: Document, network_mode: str) -> None:

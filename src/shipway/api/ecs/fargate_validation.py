@@ -26,6 +26,7 @@ CONTAINER_MEMBERS = (
     "extraHosts",
     "dnsServers",
     "dnsSearchDomains",
+    "resourceRequirements",
 )
 LINUX_MEMBERS = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
 

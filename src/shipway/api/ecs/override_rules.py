@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from shipway.api.ecs.container_validation import check_gpus
 from shipway.api.ecs.identifiers import invalid
 from shipway.api.errors import ApiError
 from shipway.api.shapes import document
@@ -26,6 +27,7 @@ def task_overrides(given: Any, definition: TaskDefinition) -> Document:
             raise invalid("Container override name cannot be empty.")
         if definition.container(name) is None:
             raise invalid(f"Override for container named {name} is not a container in the TaskDefinition.")
+        check_gpus(override)
     for member in ("cpu", "memory"):
         value = plain.get(member)
         if value is not None and not str(value).isdigit():

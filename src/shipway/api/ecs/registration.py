@@ -130,7 +130,7 @@ def registered(instance: ContainerInstance, request: Any, identity: Document) ->
         availability_zone=built_in.get("ecs.availability-zone") or instance.availability_zone,
         cpu=by_name.get("CPU", {}).get("integerValue", 0),
         memory=by_name.get("MEMORY", {}).get("integerValue", 0),
-        gpus=sum(device.type == "GPU" for device in request.platform_devices or []),
+        gpu_ids=tuple(device.id for device in request.platform_devices or [] if device.type == "GPU"),
         capacity_provider_name=sent.get(PROVIDER_ATTRIBUTE) or instance.capacity_provider_name,
         ports_tcp=ports(by_name.get("PORTS")),
         ports_udp=ports(by_name.get("PORTS_UDP")),

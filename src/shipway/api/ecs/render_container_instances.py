@@ -52,11 +52,15 @@ def attribute(name: str, value: str | None) -> dict[str, str]:
 def remaining_resources(instance: ContainerInstance, tasks: list[Task]) -> list[Document]:
     """CPU, MEMORY and GPU less what tasks reserve; of ports, on the contrary, the ones that are taken."""
     reservations = [task.reservation for task in tasks]
-    return [remaining(resource, reservations) for resource in instance.total_resources]
+    gpu_ids = {gpu_id for task in tasks for gpu_id in task.gpu_ids}
+    return [remaining(resource, reservations, gpu_ids) for resource in instance.total_resources]
 
 
-def remaining(resource: Document, reservations: list[Reservation]) -> Document:
+def remaining(resource: Document, reservations: list[Reservation], gpu_ids: set[str]) -> Document:
     name = resource["name"]
+    if name == "GPU":
+        known = resource.get("stringSetValue") or []
+        return {**resource, "stringSetValue": [gpu_id for gpu_id in known if gpu_id not in gpu_ids]}
     if name in ("CPU", "MEMORY"):
         taken = sum(r.cpu if name == "CPU" else r.memory for r in reservations)
         return {**resource, "integerValue": resource.get("integerValue", 0) - taken}

@@ -112,6 +112,7 @@ def container_wire(task: Task, container: Container, reported: bool) -> dict[str
             if container.memory_reservation is None
             else str(container.memory_reservation),
             managedAgents=list(container.managed_agents) or None,
+            gpuIds=list(container.gpu_ids) or None,
             networkBindings=list(container.network_bindings) if reported else None,
             healthStatus=container.health_status if reported else None,
         ),

@@ -113,8 +113,8 @@ def members_of(spec: RevisionSpec) -> dict[str, Any]:
 
 
 def check_launch_type(definition: TaskDefinition, launch_type: str) -> None:
-    if launch_type == "FARGATE" and "FARGATE" not in definition.compatibilities:
-        raise invalid("Task definition does not support launch_type FARGATE.")
+    if launch_type != "EC2" and launch_type not in definition.compatibilities:
+        raise invalid(f"Task definition does not support launch_type {launch_type}.")
 
 
 def platform_version(given: str | None, launch_type: str) -> str | None:

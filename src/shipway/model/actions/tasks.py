@@ -24,6 +24,7 @@ class PlaceTask(Action, frozen=True, kw_only=True):
     container_instance_arn: str
     availability_zone: str
     interface: NetworkInterface | None = None
+    gpu_ids: tuple[str, ...] = ()  # that are free there, for its containers to take from
 
     def text(self) -> str:
         return f"place {self.task_arn.rsplit('/', 1)[-1]} on {self.container_instance_arn.rsplit('/', 1)[-1]}"

@@ -8,7 +8,7 @@ from shipway.model import actions as act
 from shipway.model.last_status import forward, is_forward
 from shipway.model.outbox import OutboxMessage
 from shipway.model.target import Target
-from shipway.model.task import Task
+from shipway.model.task import Task, with_gpus
 from shipway.store.commit.editing import Effects, send, unchanged
 from shipway.store.store import Transaction
 
@@ -28,6 +28,7 @@ def place_task(tx: Transaction, action: act.PlaceTask, now_ms: int) -> bool:
         container_instance_arn=action.container_instance_arn,
         availability_zone=action.availability_zone,
         interface=action.interface,
+        containers=with_gpus(task.containers, action.gpu_ids),
         version=task.version + 1,
     )
     tx.put(placed)
