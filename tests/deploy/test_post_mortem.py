@@ -75,6 +75,15 @@ def test_crash_is_grouped_and_told_with_logs_and_changes() -> None:
             "a secret or resource could not be prepared",
         ),
         (
+            task(
+                "a",
+                "TaskFailedToStart",
+                "Container web: secrets is not supported by local ECS yet (docs/fidelity.md).",
+            ),
+            Rank.START,
+            "local ECS does not apply this yet, and drops nothing in silence: Container web: secrets",
+        ),
+        (
             task("a", "TaskFailedToStart", "TaskFailedToStart: RESOURCE:MEMORY"),
             Rank.PLACEMENT,
             "could not be placed",
@@ -139,6 +148,7 @@ def test_causes_are_told_apart(stopped: dict[str, Any], rank: Rank, said: str) -
     [
         task("a", "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/1)"),
         task("a", "UserInitiated", "Task stopped by user"),
+        task("a", "TerminationNotice", "Local ECS was taken down"),
         {"taskArn": "arn:task", "lastStatus": "RUNNING"},
     ],
 )

@@ -96,6 +96,27 @@ def test_rollback_is_not_success() -> None:
     assert step.ending.sentence.endswith("because the circuit breaker tripped.")
 
 
+def test_first_deployment_that_fails_had_nothing_to_go_back_to() -> None:
+    """To say that the rollback failed would send people looking for what is wrong with it."""
+    none = "No rollback candidate was found to run the rollback."
+    reason = "Service deployment rolled back because the circuit breaker threshold was exceeded."
+    failed = {"statusReason": none, "rollback": {"reason": reason}}
+    ending = watch(look(0, "IN_PROGRESS", 0, 3), look(1, "ROLLBACK_FAILED", deployment=failed))[1].ending
+    assert ending is not None
+    assert ending.verdict is Verdict.ERROR
+    assert ending.sentence == (
+        f"the deployment failed, and there is no earlier one to roll back to. {reason}"
+    )
+    other = look(1, "ROLLBACK_FAILED", deployment={"statusReason": "It was stopped.", **reason_only(reason)})
+    ending = watch(look(0, "IN_PROGRESS", 0, 3), other)[1].ending
+    assert ending is not None
+    assert ending.sentence == f"the rollback failed too. {reason}"
+
+
+def reason_only(reason: str) -> dict[str, Any]:
+    return {"rollback": {"reason": reason}}
+
+
 def test_superseded_is_told_from_stopped() -> None:
     """Both are STOPPED to ECS; a newer deployment makes the difference, at once."""
     assert verdict(look(0, "STOP_REQUESTED", newest_deployment_arn=NEWER)) is Verdict.SUPERSEDED

@@ -69,7 +69,10 @@ def test_task_metadata_must_tell_the_same_address(local: LocalEcs) -> None:
     """Asked from inside, at 169.254.170.2, as every AWS SDK does it."""
     if not has_metadata(local):
         pytest.skip(NO_METADATA)
-    ask = 'echo "$ECS_CONTAINER_METADATA_URI_V4"; wget -q -O - "$ECS_CONTAINER_METADATA_URI_V4/task"; echo'
+    task_uri = '"$ECS_CONTAINER_METADATA_URI_V4/task"'
+    # The container runs a moment before its agent has seen that it does.
+    known = f'until wget -q -O - {task_uri} | grep -q \'"KnownStatus":"RUNNING"\'; do :; done'
+    ask = f'{known}; echo "$ECS_CONTAINER_METADATA_URI_V4"; wget -q -O - {task_uri}; echo'
     for mode, members in (("awsvpc", {"networkConfiguration": NETWORK}), ("bridge", {})):
         command = ["sh", "-c", f"{ask}; ip -4 addr show eth0; exec sleep 600"]
         inquirer = {"name": "main", "command": command, "linuxParameters": {"initProcessEnabled": True}}
@@ -81,7 +84,7 @@ def test_task_metadata_must_tell_the_same_address(local: LocalEcs) -> None:
         assert uri.startswith("http://169.254.170.2/v4/")
         assert told["TaskARN"] == arn
         assert (told["Family"], told["KnownStatus"]) == (family, "RUNNING")
-        (container,) = told["Containers"]
+        (container,) = [c for c in told["Containers"] if c["Type"] == "NORMAL"]  # beside the pause container
         assert container["DockerId"] == task["containers"][0]["runtimeId"]
         network = container["Networks"][0]
         assert network["NetworkMode"] == mode

@@ -85,16 +85,22 @@ def shop(local: LocalEcs, tmp_path: Path, request: pytest.FixtureRequest) -> App
     return Application(local, tmp_path, name)
 
 
+def exited_containers_of_others() -> set[str]:
+    """Those of a build have no labels of ours."""
+    exited = ("ps", "--all", "--quiet", "--filter", "status=exited")
+    return {*docker(*exited)} - {*docker(*exited, "--filter", "label=shipway.installation")}
+
+
 def test_image_that_does_not_build(shop: Application) -> None:
     """The last lines of the build tell why; not even a container of the build is left."""
-    before = docker("ps", "--all", "--quiet")
+    before = exited_containers_of_others()
     (shop.folder / "Dockerfile").write_text(DOCKERFILE + "RUN echo no such luck; exit 9\n")
     done = shop.shipway("deploy", "-e", "local")
     assert done.returncode == 1
     assert "shipway deploy: The image of web does not build; the last lines of docker build:" in done.stderr
     assert "returned a non-zero code: 9" in done.stderr or "exit code: 9" in done.stderr
     assert shop.left_behind() == []
-    assert docker("ps", "--all", "--quiet") == before
+    assert exited_containers_of_others() == before
 
 
 def test_registry_that_refuses(shop: Application) -> None:

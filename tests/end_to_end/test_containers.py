@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.local_ecs import Document, LocalEcs, docker, eventually
+from shipway.local.ports import free_port
+from tests.end_to_end.local_ecs import Document, LocalEcs, docker, eventually, fetch
 
 pytestmark = pytest.mark.docker
 
@@ -67,8 +68,10 @@ def test_failed_dependency_must_stop_the_task(local: LocalEcs) -> None:
     )
     assert ended[""]["stopCode"] == "TaskFailedToStart"
     assert ended["first"]["exitCode"] == 1
-    assert "exitCode" not in ended["main"]
-    assert "first" in ended["main"]["reason"]
+    assert "runtimeId" not in ended["main"] or not docker(
+        "ps", "--quiet", "--filter", f"id={ended['main']['runtimeId']}"
+    )
+    assert "container ordering dependency [first] for target [main]" in ended["main"]["reason"]
 
 
 def test_essential_must_decide_when_the_task_ends(local: LocalEcs) -> None:
@@ -104,7 +107,7 @@ def test_unhealthy_task_of_a_service_must_be_replaced(local: LocalEcs) -> None:
     eventually(
         "its replacement is healthy",
         lambda: local.service_tasks("checked"),
-        lambda tasks: [t["healthStatus"] for t in tasks] == ["HEALTHY"],
+        lambda tasks: [t.get("healthStatus") for t in tasks] == ["HEALTHY"],
     )
     task_id = before["taskArn"].split("/")[-1]
     events = [event["message"] for event in local.service("checked")["events"]]
@@ -122,7 +125,8 @@ def test_stop_must_be_sigterm_then_sigkill(local: LocalEcs) -> None:
     task = local.ended(arn)
     assert {c["name"]: c["exitCode"] for c in task["containers"]} == {"obeys": 143, "ignores": 137}
     assert (task["stopCode"], task["stoppedReason"]) == ("UserInitiated", "it is enough")
-    took_s = (task["executionStoppedAt"] - task["stoppingAt"]).total_seconds()
+    assert task["executionStoppedAt"] < task["stoppedAt"], "the first essential container ended at once"
+    took_s = (task["stoppedAt"] - task["stoppingAt"]).total_seconds()
     assert 2 <= took_s < 10
 
 
@@ -174,3 +178,28 @@ def test_what_is_not_applied_must_be_refused_by_name(local: LocalEcs) -> None:
     assert not docker(
         "ps", "--all", "--quiet", "--filter", f"label=com.amazonaws.ecs.task-arn={task['taskArn']}"
     )
+
+
+def test_host_network_must_be_behind_a_load_balancer_too(local: LocalEcs) -> None:
+    """Nothing is published there: the container's own port is the target's."""
+    port = free_port()
+    serve = f"mkdir /www; echo at home > /www/index.html; exec httpd -f -p {port} -h /www"
+    web = sh("web", serve, portMappings=[{"containerPort": port}], **INIT)
+    group = local.load_balancer("at-home", "instance")
+    local.ecs.create_service(
+        serviceName="at-home",
+        taskDefinition=local.register("at-home", web, networkMode="host"),
+        desiredCount=1,
+        loadBalancers=[{"targetGroupArn": group, "containerName": "web", "containerPort": port}],
+    )
+    local.stable("at-home")
+    eventually("its target is healthy", lambda: local.target_states(group), lambda s: s == ["healthy"])
+    assert fetch(local.url("at-home")) == "at home\n"
+    local.ecs.delete_service(service="at-home", force=True)
+
+
+def test_process_namespace_of_the_machine_must_be_shared(local: LocalEcs) -> None:
+    """pidMode host: what runs on the machine is seen, process 1 not being the container's own."""
+    script = 'grep -q "sh" /proc/1/comm && exit 10; exit 11'
+    ended = local.finished(local.register("all-seeing", sh("main", script), pidMode="host"))
+    assert ended["main"]["exitCode"] == 11, ended

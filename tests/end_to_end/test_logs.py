@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-
 import pytest
 
-from tests.end_to_end.local_ecs import PROGRAMS, LocalEcs
+from tests.end_to_end.local_ecs import LocalEcs, eventually
 
 pytestmark = pytest.mark.docker
 
@@ -30,8 +26,30 @@ def test_default_lines_must_be_in_the_familys_group(local: LocalEcs) -> None:
     assert found == ["oh no"]
 
 
+class Tail:
+    """What `aws logs tail --follow` does: FilterLogEvents from the latest moment on, each event once."""
+
+    def __init__(self, local: LocalEcs, group: str) -> None:
+        self.logs = local.logs
+        self.group = group
+        self.since: dict[str, int] = {}
+        self.seen: set[str] = set()
+
+    def new_lines(self) -> list[str]:
+        pages = self.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=self.group, interleaved=True, **self.since
+        )
+        lines = []
+        for event in (event for page in pages for event in page["events"]):
+            if event["eventId"] not in self.seen:
+                self.seen.add(event["eventId"])
+                self.since["startTime"] = max(event["timestamp"], self.since.get("startTime", 0))
+                lines.append(event["message"])
+        return lines
+
+
 def test_awslogs_must_be_followed(local: LocalEcs) -> None:
-    """`aws logs tail --follow` shows lines as they come, in the group and stream that were asked for."""
+    """Lines are seen as they come, each once, in the group and stream that were asked for."""
     options = {
         "awslogs-group": "followed",
         "awslogs-region": "us-east-1",
@@ -46,23 +64,14 @@ def test_awslogs_must_be_followed(local: LocalEcs) -> None:
     }
     arn = local.run(local.register("followed", talker))
     local.lines("followed", bool)
-    command = [
-        sys.executable,
-        str(PROGRAMS / "aws"),
-        "logs",
-        "tail",
-        "followed",
-        "--follow",
-        "--format",
-        "short",
-    ]
-    environment = {**local.environment, **local.variables, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as follower:
-        assert follower.stdout
-        seen = [follower.stdout.readline().strip() for _ in range(4)]
-        follower.send_signal(signal.SIGINT)
-    numbers = [int(line.split()[-1]) for line in seen]
-    assert numbers == list(range(numbers[0], numbers[0] + 4))
+    tail, seen = Tail(local, "followed"), list[str]()
+
+    def followed() -> list[str]:
+        seen.extend(tail.new_lines())
+        return seen
+
+    eventually("four lines came", followed, lambda lines: len(lines) >= 4)
+    assert seen == [f"line {number + 1}" for number in range(len(seen))]
     local.ecs.stop_task(task=arn)
     (stream,) = local.logs.describe_log_streams(logGroupName="followed")["logStreams"]
     assert stream["logStreamName"] == f"web/main/{arn.split('/')[-1]}"

@@ -7,6 +7,8 @@ from typing import Any
 import botocore.session
 import pytest
 
+from shipway.agent.registration import CAPABILITIES
+from shipway.api.ecs.requires_attributes import requires_attributes
 from shipway.instances import support
 from shipway.instances.docker_config import CONFIG, HOST_CONFIG
 from shipway.instances.support import refusals
@@ -23,6 +25,21 @@ TABLES = {
     "ContainerOverride": support.CONTAINER_OVERRIDE,
     "TaskOverride": support.TASK_OVERRIDE,
 }
+APPLIED_WHOLE = {
+    "ContainerRestartPolicy": ("enabled", "ignoredExitCodes", "restartAttemptPeriod"),
+    "KeyValuePair": ("name", "value"),
+    "MountPoint": ("sourceVolume", "containerPath", "readOnly"),
+    "VolumeFrom": ("sourceContainer", "readOnly"),
+    "KernelCapabilities": ("add", "drop"),
+    "Device": ("hostPath", "containerPath", "permissions"),
+    "Tmpfs": ("containerPath", "size", "mountOptions"),
+    "ContainerDependency": ("containerName", "condition"),
+    "HostEntry": ("hostname", "ipAddress"),
+    "Ulimit": ("name", "softLimit", "hardLimit"),
+    "HealthCheck": ("command", "interval", "timeout", "retries", "startPeriod"),
+    "SystemControl": ("namespace", "value"),
+    "HostVolumeProperties": ("sourcePath",),
+}
 FARAWAY = "is not supported by local ECS yet (docs/fidelity.md)"
 
 
@@ -32,6 +49,14 @@ def test_every_member_of_the_model_is_decided(shape: str) -> None:
     model = botocore.session.get_session().get_service_model("ecs")
     structure: Any = model.shape_for(shape)
     assert sorted(TABLES[shape]) == sorted(structure.members)
+
+
+@pytest.mark.parametrize("shape", APPLIED_WHOLE)
+def test_what_is_applied_is_applied_to_its_last_member(shape: str) -> None:
+    """The shapes within have no members that nobody looked at."""
+    model = botocore.session.get_session().get_service_model("ecs")
+    structure: Any = model.shape_for(shape)
+    assert sorted(APPLIED_WHOLE[shape]) == sorted(structure.members)
 
 
 def test_what_the_table_calls_docker_is_in_the_docker_translation() -> None:
@@ -106,6 +131,42 @@ def test_a_plain_definition_is_not_refused() -> None:
 def test_what_is_refused_is_named(container: dict[str, Any], body: dict[str, Any], text: str) -> None:
     """The reason of a refused task says which member of what."""
     assert refusals(a_task_definition(a_container(**container), **body)) == (f"{text} {FARAWAY}",)
+
+
+@pytest.mark.parametrize(
+    ("container", "body"),
+    [
+        ({"secrets": [{"name": "A", "valueFrom": "b"}]}, {}),
+        ({"secrets": [{"name": "A", "valueFrom": "arn:aws:secretsmanager:r:a:secret:b"}]}, {}),
+        ({"environmentFiles": [{"value": "arn:aws:s3:::b/k.env", "type": "s3"}]}, {}),
+        ({"repositoryCredentials": {"credentialsParameter": "arn:aws:secretsmanager:r:a:secret:b"}}, {}),
+        ({"firelensConfiguration": {"type": "fluentbit", "options": {"config-file-type": "s3"}}}, {}),
+        ({"logConfiguration": {"logDriver": "awsfirelens"}}, {}),
+        (
+            {
+                "logConfiguration": {
+                    "logDriver": "splunk",
+                    "secretOptions": [{"name": "a", "valueFrom": "b"}],
+                }
+            },
+            {},
+        ),
+        ({"portMappings": [{"containerPortRange": "80-90"}]}, {}),
+        ({"credentialSpecs": ["credentialspecdomainless:arn:aws:s3:::b/k"]}, {}),
+        ({}, {"pidMode": "task"}),
+        ({}, {"ipcMode": "task"}),
+        ({}, {"proxyConfiguration": {"type": "APPMESH"}}),
+        ({}, {"enableFaultInjection": True}),
+        ({}, {"volumes": [{"name": "v", "efsVolumeConfiguration": {"authorizationConfig": {"iam": "x"}}}]}),
+        ({}, {"volumes": [{"name": "v", "configuredAtLaunch": True}]}),
+    ],
+)
+def test_what_is_refused_by_name_finds_an_instance(container: dict[str, Any], body: dict[str, Any]) -> None:
+    """A task that is not placed for want of an attribute would never say which member is to blame."""
+    definition = a_task_definition(a_container(**{"portMappings": [], **container}), **body)
+    assert refusals(definition)
+    asked = requires_attributes({"volumes": [], **definition.body})
+    assert [name for name in asked if name not in CAPABILITIES] == []
 
 
 def test_overrides_are_refused_by_name_too() -> None:

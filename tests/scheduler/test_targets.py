@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from shipway.model.resources import Reservation
 from shipway.model.snapshot import Timing
 from shipway.model.target import DRAINING, Target
 from shipway.model.task import NetworkInterface, Task
@@ -62,6 +63,14 @@ def a_target(task: Task, **members: Any) -> Target:
 
 def planned(snapshot: TargetsSnapshot) -> list[str]:
     return [action.text() for action in plan_targets(snapshot, CountingIds()).actions]
+
+
+def test_task_in_the_host_network_is_registered_with_its_own_port() -> None:
+    """Nothing is published there, so the agent reports no port; the task has reserved it."""
+    reservation = Reservation(cpu=1, memory=1, ports_tcp=(80,))
+    task = a_task(containers=(a_container(),), reservation=reservation)
+    assert planned(a_targets_snapshot(task))[0] == "register i-00000000000000001:80 in web"
+    assert planned(a_targets_snapshot(a_task(containers=(a_container(),)))) == []
 
 
 def test_running_task_is_registered_by_instance_and_host_port() -> None:

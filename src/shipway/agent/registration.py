@@ -15,8 +15,8 @@ RESERVED_PORTS = ("22", "2375", "2376", "51678", "51679")
 PREFIX = "com.amazonaws.ecs.capability."
 REPORTED_API_VERSIONS = (17, 18, 19, 20, 21, 22, 23, 24, 25, 28, 29, 30, 32)
 LOGGING_DRIVERS = ("json-file", "awslogs", "none", "syslog", "journald", "gelf", "fluentd", "splunk")
-# Exactly what this agent does: placement is decided by these names.
-CAPABILITIES = (
+# Placement is decided by these names: what this agent does.
+APPLIED = (
     f"{PREFIX}privileged-container",
     *(f"{PREFIX}docker-remote-api.1.{minor}" for minor in REPORTED_API_VERSIONS),
     *(f"{PREFIX}logging-driver.{driver}" for driver in LOGGING_DRIVERS),
@@ -32,7 +32,30 @@ CAPABILITIES = (
     "ecs.capability.full-sync",
     "ecs.capability.task-cpu-mem-limit",
     "ecs.capability.docker-plugin.local",
+    "ecs.capability.pid-ipc-namespace-sharing",  # `host` and `none`; `task` is refused by name
 )
+# And what it refuses by name. Without these such a task would find no instance that has some attribute, and
+# nobody would be told which member of the task definition is to blame.
+REFUSED_BY_NAME = (
+    *(
+        f"ecs.capability.secrets.{store}.{use}"
+        for store in ("ssm", "asm")
+        for use in ("environment-variables", "bootstrap.log-driver")
+    ),
+    "ecs.capability.env-files.s3",
+    "ecs.capability.private-registry-authentication.secretsmanager",
+    f"{PREFIX}logging-driver.awsfirelens",
+    "ecs.capability.firelens.fluentd",
+    "ecs.capability.firelens.fluentbit",
+    "ecs.capability.firelens.options.config.file",
+    "ecs.capability.firelens.options.config.s3",
+    "ecs.capability.network.container-port-range",
+    "ecs.capability.efs",
+    "ecs.capability.efsAuth",
+    "ecs.capability.storage.ebs-task-volume-attach",
+    "ecs.capability.aws-appmesh",
+)
+CAPABILITIES = (*APPLIED, *REFUSED_BY_NAME)
 TASK_NETWORK_CAPABILITIES = ("ecs.capability.task-eni",)
 
 

@@ -143,7 +143,9 @@ def published_port(task: Task, binding: LoadBalancerBinding) -> int | None:
     for found in bindings:
         if found.get("containerPort") == binding.container_port and found.get("hostPort"):
             return int(found["hostPort"])
-    return None
+    # In the network mode host nothing is published: the container's own port is the machine's.
+    at_host = not bindings and binding.container_port in task.reservation.ports_tcp
+    return binding.container_port if at_host else None
 
 
 def told(

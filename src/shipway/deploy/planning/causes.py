@@ -47,8 +47,11 @@ EXIT_HINTS = {
     139: "it crashed with a segmentation fault",
     143: "it was ended by SIGTERM",
 }
+NOT_APPLIED = "is not supported by local ECS yet (docs/fidelity.md)"
 # Ends that somebody or something wanted; they tell nothing about the revision.
 WANTED = re.compile(r"Scaling activity|Task stopped by user|deployment ecs-svc|deregistration forced", re.I)
+# TerminationNotice: the machine was taken away (a Spot instance, or `shipway local down`).
+WANTED_CODES = ("UserInitiated", "ServiceSchedulerInitiated", "SpotInterruption", "TerminationNotice")
 
 
 def cause_of(task: Members) -> Cause | None:
@@ -59,6 +62,13 @@ def cause_of(task: Members) -> Cause | None:
     containers = [found for found in task.get("containers") or () if isinstance(found, dict)]
     told = [(found, str(found.get("reason") or "")) for found in containers if found.get("reason")]
     everything = " ".join([reason, *(text for _, text in told)])
+    if NOT_APPLIED in reason:
+        named = _clean(reason).replace(f" {NOT_APPLIED}", "")
+        return Cause(
+            Rank.START,
+            f"local ECS does not apply this yet, and drops nothing in silence: {named}",
+            "Leave it out for this environment (environments.local in shipway.yml).",
+        )
     if PULL.search(everything):
         return _pull(told, reason)
     if LOGGING.search(everything) and task.get("stopCode") == "TaskFailedToStart":
@@ -106,7 +116,7 @@ def _end_of_container(
         )
     if task.get("stopCode") == "EssentialContainerExited":
         return _crash(containers)
-    if WANTED.search(reason) or task.get("stopCode") in ("UserInitiated", "ServiceSchedulerInitiated"):
+    if WANTED.search(reason) or task.get("stopCode") in WANTED_CODES:
         return None
     return Cause(Rank.OTHER, reason or str(task.get("stopCode")), "See the task with `shipway why`.")
 

@@ -95,6 +95,8 @@ def failure_sentence(failures: Sequence[Members], what: str) -> str:
     first = failures[0]
     reason = str(first.get("reason", ""))
     hint = FAILURE_HINTS.get(reason, reason.rstrip("."))
+    if first.get("detail"):
+        hint += f" ({first['detail']})"
     where = f" (on {shorter(str(first['arn']))})" if first.get("arn") else ""
     more = f", and {len(failures) - 1} more instances refuse it" if len(failures) > 1 else ""
     return f"{what} was not placed: {hint}{where}{more}. ECS says {reason or 'nothing'}."

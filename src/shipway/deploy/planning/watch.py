@@ -18,6 +18,7 @@ from shipway.deploy.planning.verdict import Ending, Verdict
 Members = dict[str, Any]
 
 UNPLACED = "unable to place a task"
+NO_CANDIDATE = "No rollback candidate was found to run the rollback."
 # How long nothing may move after ECS said so. Capacity may come: instances register, other tasks end.
 PATIENCE_MS = 30_000
 # No instance could hold the task even when empty: only a new instance could help.
@@ -186,6 +187,12 @@ def _ending(state: WatchState, seen: Observation) -> Ending | None:
         to = f" to {short(str(back))}" if back else ""
         return Ending(
             Verdict.ROLLED_BACK, f"ECS rolled the service back{to}. {_rollback_reason(deployment, state)}"
+        )
+    if status == "ROLLBACK_FAILED" and NO_CANDIDATE in (state.reason, deployment.get("statusReason")):
+        return Ending(
+            Verdict.ERROR,
+            "the deployment failed, and there is no earlier one to roll back to. "
+            f"{_rollback_reason(deployment, replace(state, reason=''))}".strip(),
         )
     if status == "ROLLBACK_FAILED":
         return Ending(Verdict.ERROR, f"the rollback failed too. {_rollback_reason(deployment, state)}")
