@@ -59,5 +59,9 @@ def show(arguments: argparse.Namespace, document: Any, text: str) -> None:
         print(text)
 
 
-def plain(value: Any) -> str:
+def plain(value: Any) -> Any:
+    if hasattr(value, "__struct_fields__"):
+        import msgspec
+
+        return msgspec.to_builtins(value)
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

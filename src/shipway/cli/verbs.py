@@ -13,6 +13,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "start": ("shipway.cli.start", "start a one-off task on the container instances you name"),
     "stop": ("shipway.cli.stop", "stop a task"),
     "delete": ("shipway.cli.delete", "delete the service and its tasks"),
+    "cluster": ("shipway.cli.cluster", "clusters: create, list, describe, delete"),
+    "instances": ("shipway.cli.instances", "container instances: create, list, drain, activate, delete"),
     "simulate": ("shipway.cli.simulate", "hold the control plane to its promises in a simulated world"),
     "local": ("shipway.cli.local", "an ECS on this machine: up, status, env, logs, down, reset"),
 }

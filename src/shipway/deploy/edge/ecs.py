@@ -30,6 +30,26 @@ class Ecs:
     def delete_cluster(self) -> None:
         self._calls.call("DeleteCluster", {"cluster": self.cluster})
 
+    def clusters(self) -> list[Members]:
+        arns = list(self._pages("ListClusters", "clusterArns", {}))
+        found: list[Members] = []
+        for start in range(0, len(arns), 100):
+            request = {"clusters": arns[start : start + 100]}
+            found += self._calls.call("DescribeClusters", request).get("clusters", [])
+        return [cluster for cluster in found if cluster.get("status") != "INACTIVE"]
+
+    def put_capacity_providers(self, providers: list[str], strategy: list[Members]) -> None:
+        request = {
+            "cluster": self.cluster,
+            "capacityProviders": providers,
+            "defaultCapacityProviderStrategy": strategy,
+        }
+        self._calls.call("PutClusterCapacityProviders", request)
+
+    def update_instances_state(self, references: list[str], status: str) -> Members:
+        request = {"cluster": self.cluster, "containerInstances": references, "status": status}
+        return self._calls.call("UpdateContainerInstancesState", request)
+
     def service(self, name: str) -> Members | None:
         try:
             answer = self._calls.call("DescribeServices", {"cluster": self.cluster, "services": [name]})
