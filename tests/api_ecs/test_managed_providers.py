@@ -83,19 +83,12 @@ def test_a_cluster_with_providers_is_not_deleted(ecs: Ecs) -> None:
 @pytest.mark.parametrize(
     ("members", "code", "text"),
     [
-        ({"name": "fargate-2"}, IPE, "cannot be prefixed"),
-        ({"name": "machines"}, IPE, "already exists"),
+        ({"name": "fargate-2"}, "ClientException", "cannot be prefixed"),
+        ({"name": "machines"}, "ClientException", "already exists"),
         ({"cluster": None}, IPE, "requires a cluster"),
         ({"cluster": "none"}, "ClusterNotFoundException", "Cluster not found."),
         ({"managedInstancesProvider": None}, IPE, "Specify either"),
-        (
-            {
-                "managedInstancesProvider": None,
-                "autoScalingGroupProvider": {"autoScalingGroupArn": "arn:aws:autoscaling:r:a:g"},
-            },
-            "UnsupportedFeatureException",
-            "Auto Scaling group",
-        ),
+        ({"autoScalingGroupProvider": {"autoScalingGroupArn": "asg"}}, IPE, "Specify either"),
     ],
 )
 def test_what_is_refused(ecs: Ecs, members: Wire, code: str, text: str) -> None:
@@ -103,6 +96,21 @@ def test_what_is_refused(ecs: Ecs, members: Wire, code: str, text: str) -> None:
     create_provider(ecs)
     wanted = {"name": "more", "cluster": "default", "managedInstancesProvider": MANAGED, **members}
     ecs.refused("CreateCapacityProvider", code, text, **wanted)
+
+
+def test_a_strategy_may_name_it_in_its_cluster(ecs: Ecs, web: str) -> None:
+    """It is the cluster's without being associated; its tasks run on its instances."""
+    create_provider(ecs)
+    strategy = [{"capacityProvider": "machines", "weight": 1}]
+    own = {"name": "shipway.capacity-provider", "value": "machines"}
+    register(ecs, 1)
+    arn = register(ecs, 2, attributes=[*registration()["attributes"], own])["containerInstanceArn"]
+    answer = ecs("RunTask", taskDefinition=web, capacityProviderStrategy=strategy)
+    (task,) = answer["tasks"]
+    assert (task["containerInstanceArn"], task["capacityProviderName"]) == (arn, "machines")
+    ecs("CreateCluster", clusterName="other")
+    code, text = IPE, "not associated"
+    ecs.refused("RunTask", code, text, cluster="other", taskDefinition=web, capacityProviderStrategy=strategy)
 
 
 def test_fargates_own_are_not_changed(ecs: Ecs) -> None:

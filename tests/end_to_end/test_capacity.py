@@ -24,6 +24,14 @@ def quick(base_image: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield ecs
 
 
+@pytest.fixture(scope="module")
+def brisk(base_image: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcs]:
+    """One small container instance a cluster; a quarter of an hour lasts four and a half seconds."""
+    with taken_down(LocalEcs(tmp_path_factory.mktemp("brisk") / "data")) as ecs:
+        ecs.up("--instances", "1", "--memory", "512", "--speed", "200")
+        yield ecs
+
+
 def create_service(quick: LocalEcs, name: str, count: int, **members: Any) -> None:
     quick.ecs.create_service(
         serviceName=name, taskDefinition=quick.register(name, SLEEPER), desiredCount=count, **members
@@ -116,3 +124,42 @@ def test_an_alarm_must_roll_a_baking_deployment_back(quick: LocalEcs) -> None:
 def test_the_status_must_say_how_fast_it_is(quick: LocalEcs) -> None:
     """Who reads times there must know."""
     assert json.loads(quick.shipway("local", "status", "-o", "json"))["speed"] == 10
+
+
+def test_a_capacity_provider_must_bring_instances_and_take_them_away(brisk: LocalEcs) -> None:
+    """Tasks without room wait in PROVISIONING until instances join; idle ones go after the quiet time."""
+    brisk.ecs.create_capacity_provider(
+        name="burst",
+        autoScalingGroupProvider={"autoScalingGroupArn": "burst", "managedScaling": {"status": "ENABLED"}},
+        tags=[{"key": "shipway:maximum", "value": "2"}],
+    )
+    brisk.ecs.create_cluster(
+        clusterName="bursts",
+        capacityProviders=["burst"],
+        defaultCapacityProviderStrategy=[{"capacityProvider": "burst", "weight": 1}],
+    )
+    large = brisk.register("large", {**SLEEPER, "memory": 300})
+    answer = brisk.ecs.run_task(cluster="bursts", taskDefinition=large, count=2)
+    assert answer["failures"] == []
+    assert {task["lastStatus"] for task in answer["tasks"]} == {"PROVISIONING"}
+    arns = [task["taskArn"] for task in answer["tasks"]]
+
+    def tasks() -> list[Document]:
+        return list(brisk.ecs.describe_tasks(cluster="bursts", tasks=arns)["tasks"])
+
+    running = eventually("both run", tasks, lambda seen: {t["lastStatus"] for t in seen} == {"RUNNING"})
+    assert {task["capacityProviderName"] for task in running} == {"burst"}
+
+    def members() -> list[Document]:
+        found = brisk.ecs.list_container_instances(cluster="bursts")["containerInstanceArns"]
+        described = brisk.ecs.describe_container_instances(cluster="bursts", containerInstances=found)
+        named = [i for i in described["containerInstances"] if i.get("capacityProviderName") == "burst"]
+        return list(named)
+
+    assert len(members()) == 2, "300 MiB of 512 each: one task an instance"
+    metrics = brisk.client("cloudwatch").list_metrics(Namespace="AWS/ECS/ManagedScaling")["Metrics"]
+    assert [metric["MetricName"] for metric in metrics] == ["CapacityProviderReservation"]
+    for arn in arns:
+        brisk.ecs.stop_task(cluster="bursts", task=arn)
+    eventually("the group is empty again", members, lambda found: not found)
+    brisk.ecs.delete_cluster(cluster="bursts")

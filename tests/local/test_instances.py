@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from shipway.local.desired_instances import InstanceSettings, InstanceSpec, desired_instances
 from shipway.local.errors import LocalError
 from shipway.local.fleet import Agent, Fleet, FleetSettings, fargate_in_use, shared_environment
 from shipway.local.instance_files import InstanceFiles
-from shipway.model.capacity_provider import CapacityProvider
+from shipway.model.capacity_provider import AUTO_SCALING, CapacityProvider
 from shipway.model.cluster import FARGATE_CLUSTER
 from shipway.model.container_instance import LENT, ContainerInstance
 from shipway.model.task import Task
@@ -62,7 +63,35 @@ def test_managed_instances_providers_get_instances_of_their_own() -> None:
     specs = desired_instances([cluster], SETTINGS, fargate=False, providers=providers)
     assert [spec.name for spec in specs][4:] == [f"web.machines-{number}" for number in (1, 2, 3, 4)]
     assert specs[0].attributes == {"shipway.lent": "true"}
-    assert specs[4].attributes == {"shipway.lent": "true", "shipway.capacity-provider": "machines"}
+    assert specs[4].attributes == {
+        "shipway.lent": "true",
+        "shipway.capacity-provider": "machines",
+        "shipway.member": "1",
+    }
+
+
+def test_a_capacity_providers_members_are_instances_too() -> None:
+    """In the cluster that it is associated with, by their numbers, each saying whose it is."""
+    cluster = replace(a_cluster("web"), capacity_providers=("asg",))
+    arn = f"{PREFIX}capacity-provider/asg"
+    provider = CapacityProvider(
+        capacity_provider_arn=arn, kind=AUTO_SCALING, auto_scaling_group_arn="asg", members=(1, 5)
+    )
+    settings = replace(SETTINGS, instances=1)
+    specs = desired_instances([cluster, a_cluster("other")], settings, False, [provider])
+    assert [(spec.name, spec.availability_zone) for spec in specs] == [
+        ("other-1", "eu-west-1a"),
+        ("web-1", "eu-west-1a"),
+        ("web.asg-1", "eu-west-1a"),
+        ("web.asg-5", "eu-west-1b"),
+    ]
+    assert specs[0].attributes == {"shipway.lent": "true"}
+    assert specs[3].attributes == {
+        "shipway.lent": "true",
+        "shipway.capacity-provider": "asg",
+        "shipway.member": "5",
+    }
+    assert len(desired_instances([a_cluster("web")], settings, False, [provider])) == 1
 
 
 def test_fargate_has_one_large_hidden_instance() -> None:

@@ -14,6 +14,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from starlette.routing import BaseRoute, Router
 
 from shipway.api.dispatch import Context, Dispatcher, Wire
 from shipway.api.elsewhere import ACTION, Elsewhere, may_change
+from shipway.api.monitoring import publish
 from shipway.api.protocol import json as json_wire
 from shipway.api.protocol import query as query_wire
 from shipway.api.refusals import refusal
@@ -76,7 +78,7 @@ class FrontDoor:
         self._context = context
         self._router = router
         self._dispatcher = Dispatcher(context)
-        self._elsewhere = Elsewhere(context.settings)
+        self._elsewhere = Elsewhere(context.settings, partial(publish, context.metrics, context.clock))
         self._verifier = Verifier(self._elsewhere.credentials_after(context.credentials), context.clock)
         self._server = (b"server", f"Shipway/{context.settings.version}".encode())
 

@@ -22,6 +22,7 @@ from shipway.api.signature import Credential
 from shipway.seams import Clock, Ids
 from shipway.store import Store
 from shipway.store.log_events import LogEvents
+from shipway.store.metrics import Metrics
 
 log = logging.getLogger("shipway.api")
 
@@ -45,6 +46,7 @@ class Context:
     settled: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
     # Told of an AWS service (its signing name) whose state in moto a request may have changed.
     heard: Callable[[str], None] = lambda _: None
+    metrics: Metrics = field(default_factory=Metrics)  # ours, shown among CloudWatch's
 
     def call(self, caller_arn: str) -> Call:
         return Call(

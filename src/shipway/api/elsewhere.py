@@ -39,8 +39,9 @@ class WsgiAnswer:
 class Elsewhere:
     """moto behind one thread."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, loaded: Callable[[], None] = lambda: None) -> None:
         self._settings = settings
+        self._loaded = loaded
         self._app: WsgiApp | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="moto")
 
@@ -51,6 +52,7 @@ class Elsewhere:
     def _answer(self, environ: dict[str, Any]) -> WsgiAnswer:
         if self._app is None:
             self._app = load_moto(self._settings.account_id)
+            self._loaded()
         return call_wsgi(self._app, environ)
 
     def credentials_after(

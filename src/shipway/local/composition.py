@@ -17,7 +17,7 @@ import shipway
 from shipway.api.app import build_app
 from shipway.api.call import Settings
 from shipway.api.dispatch import Context
-from shipway.api.monitoring import Monitoring
+from shipway.api.monitoring import AutoScalingGroups, Monitoring
 from shipway.api.signature import Verifier
 from shipway.instances.routes import Instances, routes
 from shipway.instances.settings import InstancesSettings, PayloadSettings
@@ -34,7 +34,7 @@ from shipway.local.settings import Credentials, LocalSettings
 from shipway.local.supervisor import Part, Supervisor
 from shipway.model.arn import Place
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
-from shipway.model.snapshot import Timing
+from shipway.model.snapshot import InstanceSize, Timing
 from shipway.model.task import Task
 from shipway.reconcile.reconciler import Reconciler
 from shipway.reconcile.surroundings import Surroundings
@@ -45,12 +45,12 @@ from shipway.seams import RandomIds, SystemClock
 from shipway.store import Store
 from shipway.store.commit import commit_plan
 from shipway.store.log_events import LogEvents
+from shipway.store.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_CLUSTER = "default"
 AGENTS_DEADLINE_S = 15.0
-ALARM_WRITERS = ("monitoring", "cloudformation")
 
 
 class NetworksFound(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +82,7 @@ class Composition:
         self.ids = RandomIds()
         settings = foundation.settings
         self.timing = Timing().at_speed(settings.speed)
+        self.metrics = Metrics()
         self.place = Place(account_id=settings.account_id, region=settings.region)
         self.registry = Registry(
             foundation.folder.registry, settings.registry_port, settings.installation, ChildProcess
@@ -140,11 +141,14 @@ class Composition:
             # Who runs a task right after CreateCluster finds the cluster's instances there.
             settled={"CreateCluster": self.fleet.settled},
             heard=self._heard,
+            metrics=self.metrics,
         )
 
     def _heard(self, service: str) -> None:
-        if service in ALARM_WRITERS:
+        if service in ("monitoring", "cloudformation"):
             self.reconciler.alarms_changed()
+        if service in ("autoscaling", "cloudformation"):
+            self.reconciler.groups_changed()
 
     def _routes(self) -> list[Any]:
         return [*routes(self.instances), Route("/_shipway/status", self._status)]
@@ -186,6 +190,11 @@ class Composition:
             task_network_cidr=self._foundation.networks.task_subnet,
             timing=self.timing,
             alarms=Monitoring(self._settings()),
+            groups=AutoScalingGroups(self._settings()),
+            metrics=self.metrics,
+            new_instance=InstanceSize(
+                self._foundation.settings.cpu_per_instance, self._foundation.settings.memory_mib_per_instance
+            ),
             hooks=HookFunctions(self._foundation.folder.functions_file),
         )
 

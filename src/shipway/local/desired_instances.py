@@ -7,12 +7,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from shipway.model.capacity_provider import CapacityProvider
+from shipway.model.capacity_provider import AUTO_SCALING, CapacityProvider
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
-from shipway.model.container_instance import LENT
+from shipway.model.container_instance import CAPACITY_PROVIDER, LENT, MEMBER_NUMBER
 
 ZONES = ("a", "b", "c")
-PROVIDER_ATTRIBUTE = "shipway.capacity-provider"  # of which capacity provider's instances it is
 FARGATE_ATTRIBUTES = {"shipway.fargate": "true"}
 FARGATE_CPU = 1024 * 1024  # Fargate's capacity is not the user's concern; each task's size is
 FARGATE_MEMORY_MIB = 16 * 1024 * 1024
@@ -45,14 +44,25 @@ def desired_instances(
     fargate: bool,
     providers: Iterable[CapacityProvider] = (),
 ) -> tuple[InstanceSpec, ...]:
-    """N instances over three zones for each active cluster, and for each Managed Instances provider in it; a
-    hidden one while Fargate is in use.
+    """N instances over three zones for each active cluster, and for each Managed Instances provider in it;
+    the members of the groups that it is associated with; a hidden one while Fargate is in use.
     """
-    active = {c.cluster_arn: c.cluster_name for c in clusters if c.status == "ACTIVE" and not c.hidden}
-    specs = [spec for name in sorted(active.values()) for spec in instances_of(name, settings)]
+    active = {c.cluster_arn: c for c in clusters if c.status == "ACTIVE" and not c.hidden}
+    numbers = range(1, settings.instances + 1)
+    specs = [
+        spec
+        for name in sorted(cluster.cluster_name for cluster in active.values())
+        for spec in instances_of(name, numbers, settings)
+    ]
     for provider in providers:
-        if provider.cluster_arn in active:
-            specs += instances_of(active[provider.cluster_arn], settings, provider.name)
+        if provider.kind == AUTO_SCALING:
+            homes = [c for c in active.values() if provider.name in c.capacity_providers]
+            wanted: Iterable[int] = provider.members
+        else:
+            homes = [active[provider.cluster_arn]] if provider.cluster_arn in active else []
+            wanted = numbers
+        for home in homes:
+            specs += instances_of(home.cluster_name, wanted, settings, provider.name)
     if fargate:
         specs.append(
             InstanceSpec(
@@ -68,21 +78,26 @@ def desired_instances(
 
 
 def instances_of(
-    cluster_name: str, settings: InstanceSettings, provider_name: str | None = None
+    cluster_name: str, numbers: Iterable[int], settings: InstanceSettings, provider_name: str | None = None
 ) -> list[InstanceSpec]:
     """`.` is in no name of a cluster or a provider, so that no two of them make one name."""
     folder = folder_name(f"{cluster_name}.{provider_name}" if provider_name else cluster_name)
     return [
         InstanceSpec(
-            name=f"{folder}-{number + 1}",
+            name=f"{folder}-{number}",
             cluster_name=cluster_name,
-            availability_zone=settings.region + ZONES[number % len(ZONES)],
+            availability_zone=settings.region + ZONES[(number - 1) % len(ZONES)],
             cpu=settings.cpu,
             memory_mib=settings.memory_mib,
-            attributes={LENT: "true"} | ({PROVIDER_ATTRIBUTE: provider_name} if provider_name else {}),
+            attributes={LENT: "true"} | member_attributes(provider_name, number),
         )
-        for number in range(settings.instances)
+        for number in numbers
     ]
+
+
+def member_attributes(provider_name: str | None, number: int) -> dict[str, str]:
+    """By which an instance of a capacity provider says whose it is."""
+    return {CAPACITY_PROVIDER: provider_name, MEMBER_NUMBER: str(number)} if provider_name else {}
 
 
 def folder_name(cluster_name: str) -> str:

@@ -12,6 +12,9 @@ LENT = "shipway.lent"
 """An instance with this attribute was lent to its cluster by local ECS, not brought by the user: it goes
 with it.
 """
+CAPACITY_PROVIDER = "shipway.capacity-provider"
+MEMBER_NUMBER = "shipway.member"
+"""Attributes by which a member of a capacity provider's group says whose it is, and which."""
 
 
 class ContainerInstance(Record, frozen=True, kw_only=True):
@@ -54,6 +57,12 @@ class ContainerInstance(Record, frozen=True, kw_only=True):
     @property
     def hidden(self) -> bool:
         return cluster_name_of(self.container_instance_arn) == FARGATE_CLUSTER
+
+    @property
+    def member_number(self) -> int:
+        """Its number in its capacity provider's group; 0 outside any."""
+        text = self.all_attributes.get(MEMBER_NUMBER) or ""
+        return int(text) if text.isdigit() else 0
 
     @property
     def all_attributes(self) -> dict[str, str | None]:

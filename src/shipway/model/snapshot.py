@@ -36,6 +36,10 @@ class Timing(msgspec.Struct, frozen=True):
     back_off_max_ms: int = 27 * 60_000
     crash_pause_max_ms: int = 60_000  # the ceiling when the tasks did run, if only for a moment
     stopped_task_retention_ms: int = 3_600_000  # of deregistered instances too
+    provisioning_max_ms: int = 30 * 60_000  # so long a task waits for an instance of its capacity provider
+    shrink_quiet_ms: int = 15 * 60_000  # so long a group has instances to spare before some go
+    shrink_step_ms: int = 60_000  # between two steps of it
+    drain_max_ms: int = 48 * 3_600_000  # so long an instance that is to go may drain
     silence_max_ms: int = 5 * 60_000  # so long Fargate's own agent may be away before its tasks are given up
     steady_repeat_ms: int = 6 * 3_600_000
     cause_repeat_ms: int = 6 * 3_600_000  # what still stands in the way is told again
@@ -114,6 +118,20 @@ class Fleet(msgspec.Struct, frozen=True):
         return None
 
 
+class InstanceSize(msgspec.Struct, frozen=True):
+    """What a container instance that is yet to start will register."""
+
+    cpu: int = 2048
+    memory: int = 4096
+
+
+class Provisioning(msgspec.Struct, frozen=True):
+    """Which capacity providers of a cluster add instances by themselves, and how many tasks wait for some."""
+
+    scaled: frozenset[str] = frozenset()
+    waiting: int = 0
+
+
 class AddressPool(msgspec.Struct, frozen=True):
     """The task network: which addresses of it are taken. awsvpc tasks get the next free one."""
 
@@ -155,6 +173,7 @@ class ServiceSnapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     listener_rules: dict[str, ListenerAction] = {}  # by rule ARN: those that the revisions name
     fleet: Fleet
     addresses: AddressPool = AddressPool()
+    provisioning: Provisioning = Provisioning()
     timing: Timing = Timing()
     alarms: dict[str, str] = {}  # CloudWatch alarm name -> OK, ALARM or INSUFFICIENT_DATA
     account_id: str = "000000000000"

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from shipway.load_balancer.edge import Edge
+from shipway.reconcile.capacity import CapacityTurn
 from shipway.reconcile.daemons import DaemonsTurn
 from shipway.reconcile.hooks import HooksTurn
 from shipway.reconcile.instances import InstancesTurn
@@ -24,6 +25,7 @@ class Reconciler:
         self._around = around
         self._edge = edge
         self._services = ServicesTurn(around)
+        self._capacity = CapacityTurn(around)
         self._daemons = DaemonsTurn(around)
         self._targets = TargetsTurn(around, edge)
         self._hooks = HooksTurn(around)
@@ -32,6 +34,7 @@ class Reconciler:
             "services": self._services,
             "tasks": TasksTurn(around),
             "instances": InstancesTurn(around),
+            "capacity": self._capacity,
             "targets": self._targets,
             "hooks": self._hooks,
         }
@@ -63,6 +66,11 @@ class Reconciler:
         self._daemons.hear_of_alarms()
         self._loops["services"].wake()
         self._loops["daemons"].wake()
+
+    def groups_changed(self) -> None:
+        """Nor are Auto Scaling groups in the store."""
+        self._capacity.look_at_everything()
+        self._loops["capacity"].wake()
 
     def statuses(self) -> tuple[PassStatus, ...]:
         return tuple(loop.status for loop in self._loops.values())

@@ -18,7 +18,7 @@ from shipway.reconcile.loop import PassResult
 from shipway.reconcile.surroundings import Surroundings
 from shipway.scheduler.services import decide_service
 from shipway.store import Change
-from shipway.store.fleet import address_pool, fleet_for
+from shipway.store.fleet import address_pool, fleet_for, provisioning_of
 
 ENDED_DEPLOYMENTS_SEEN = 3
 
@@ -107,6 +107,7 @@ def service_snapshot(around: Surroundings, service_arn: str) -> ServiceSnapshot:
         task_sets=task_set_views(around, service, revisions),
         fleet=fleet_for(state, service.cluster_arn, launch_type_of(revisions), around.place),
         addresses=address_pool(state, around.task_network_cidr),
+        provisioning=provisioning_of(state, service.cluster_arn),
         timing=around.timing,
         listener_rules=listener_rules(around, revisions),
         alarms=alarm_states(around, service, deployments),

@@ -9,10 +9,12 @@ from typing import Protocol
 
 from shipway.model.actions import Action, Plan
 from shipway.model.arn import Place
-from shipway.model.snapshot import Timing
+from shipway.model.capacity_provider import GroupSize
+from shipway.model.snapshot import InstanceSize, Timing
 from shipway.seams import Clock, Ids
 from shipway.store import Store
 from shipway.store.commit import commit_plan
+from shipway.store.metrics import Metrics
 
 logger = logging.getLogger("shipway.plan")
 
@@ -47,6 +49,19 @@ class NoFunctions:
         raise HookUnreachedError("there are no functions here")
 
 
+class Groups(Protocol):
+    """EC2 Auto Scaling, as far as capacity providers ask."""
+
+    def size(self, auto_scaling_group_arn: str) -> GroupSize | None:
+        """The limits and the wish of a group; None when there is no such group."""
+        ...
+
+
+class NoGroups:
+    def size(self, auto_scaling_group_arn: str) -> GroupSize | None:
+        return None
+
+
 @dataclass(frozen=True)
 class Surroundings:
     store: Store
@@ -56,6 +71,9 @@ class Surroundings:
     task_network_cidr: str = "10.47.0.0/16"
     timing: Timing = field(default_factory=Timing)
     alarms: Alarms = field(default_factory=NoAlarms)
+    groups: Groups = field(default_factory=NoGroups)
+    metrics: Metrics = field(default_factory=Metrics)
+    new_instance: InstanceSize = field(default_factory=InstanceSize)
     hooks: HookCaller = field(default_factory=NoFunctions)
 
     def commit(self, plan: Plan) -> tuple[Action, ...]:

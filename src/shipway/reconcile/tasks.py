@@ -108,6 +108,7 @@ def unplaced_snapshot(around: Surroundings, cluster_arn: str) -> UnplacedSnapsho
         tasks=tuple(sorted(tasks, key=lambda task: (task.created_at, task.task_arn))),
         task_definitions=definitions_of(around, tasks),
         fleet=fleet_of(around.store.state, cluster_arn),
+        timing=around.timing,
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property
 
 import msgspec
 from msgspec.structs import replace
 
 from shipway.model.arn import Place, short_name
+from shipway.model.capacity_provider import has_own_instances
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.record import Document
 from shipway.model.resources import Reservation
@@ -15,6 +18,8 @@ from shipway.model.snapshot import AddressPool
 from shipway.model.task import Container, NetworkInterface, Task, with_gpus
 from shipway.model.task_definition import TaskDefinition
 from shipway.scheduler.addresses import mac_address, next_address
+from shipway.scheduler.capacity_strategy import next_provider
+from shipway.scheduler.constraints import of_provider
 from shipway.scheduler.filters import Wanted
 from shipway.scheduler.requirements import gpus, memory_mib, overridden_containers, reservation_of
 from shipway.seams import Ids
@@ -35,6 +40,7 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     service_arn: str | None = None
     daemon_arn: str | None = None
     deployment_id: str | None = None
+    capacity_provider_strategy: tuple[Document, ...] = ()  # the name of each task follows from it
     capacity_provider_name: str | None = None
     platform_version: str | None = None
     overrides: Document = {}
@@ -73,11 +79,38 @@ def wanted_by(birth: Birth) -> Wanted:
         task_definition=birth.task_definition,
         reservation=birth.reservation,
         group=birth.task_group,
-        constraints=(*definition_constraints(birth.task_definition), *birth.placement_constraints),
+        constraints=(
+            *definition_constraints(birth.task_definition),
+            *birth.placement_constraints,
+            *provider_constraints(birth.capacity_provider_name),
+        ),
         strategies=birth.placement_strategy,
         launch_type=birth.launch_type,
         needs_interface=birth.needs_interface,
     )
+
+
+class Births:
+    """Births one after the other: the providers of a strategy take turns. `placed` says how many tasks each
+    has already.
+    """
+
+    def __init__(self, birth: Birth, placed: Mapping[str, int] | None = None) -> None:
+        self._birth = birth
+        self._placed = Counter(placed or {})
+        self._known: dict[str | None, tuple[Birth, Wanted]] = {}
+
+    def next(self) -> tuple[Birth, Wanted]:
+        """The birth with the provider whose turn it is, and what placement must find for it."""
+        name = next_provider(self._birth.capacity_provider_strategy, self._placed)
+        if name not in self._known:
+            own = self._birth if name is None else replace(self._birth, capacity_provider_name=name)
+            self._known[name] = (own, wanted_by(own))
+        return self._known[name]
+
+    def count(self, birth: Birth) -> None:
+        """A task of it was born."""
+        self._placed[birth.capacity_provider_name or ""] += 1
 
 
 def wanted_again(task: Task, definition: TaskDefinition) -> Wanted:
@@ -86,11 +119,19 @@ def wanted_again(task: Task, definition: TaskDefinition) -> Wanted:
         task_definition=definition,
         reservation=task.reservation,
         group=task.group,
-        constraints=(*definition_constraints(definition), *task.placement_constraints),
+        constraints=(
+            *definition_constraints(definition),
+            *task.placement_constraints,
+            *provider_constraints(task.capacity_provider_name),
+        ),
         strategies=task.placement_strategy,
         launch_type=task.launch_type,
         needs_interface=definition.network_mode == "awsvpc",
     )
+
+
+def provider_constraints(name: str | None) -> tuple[Document, ...]:
+    return (of_provider(name),) if name is not None and has_own_instances(name) else ()
 
 
 def definition_constraints(definition: TaskDefinition) -> tuple[Document, ...]:

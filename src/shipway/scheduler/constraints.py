@@ -1,4 +1,6 @@
-"""Placement constraints: `distinctInstance` and `memberOf`."""
+"""Placement constraints: `distinctInstance` and `memberOf`; and that a capacity provider's tasks run on its
+instances.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,9 @@ from shipway.scheduler.query_language import matches
 
 DISTINCT_INSTANCE = "DistinctInstance placement constraint unsatisfied."
 MEMBER_OF = "MemberOf placement constraint unsatisfied."
+NOT_OF_PROVIDER = "not of the capacity provider"
+OF_PROVIDER = "capacityProvider"
+"""A kind of constraint of our own; users cannot name it."""
 
 
 def constraint_miss(
@@ -20,7 +25,13 @@ def constraint_miss(
             return DISTINCT_INSTANCE, f"a task of {group} is on it already"
         if kind == "memberOf" and not matches(expression, view):
             return MEMBER_OF, f"it does not match {expression}"
+        if kind == OF_PROVIDER and view.instance.capacity_provider_name != expression:
+            return NOT_OF_PROVIDER, f"it is not one of {expression}"
     return None
+
+
+def of_provider(name: str) -> Document:
+    return {"type": OF_PROVIDER, "expression": name}
 
 
 def looks_at_tasks(constraint: Document) -> bool:

@@ -187,6 +187,11 @@ def unable_to_place(failure: Failure, launch_type: str) -> str:
     """The sentence for the nearest miss. What is missing, and how much, is in the action's reason."""
     if failure.reason == "Internal error.":
         return f"was unable to place a task. Reason: Internal error.{SEE_ALSO}"
+    if failure.reason == "tasks provisioning capacity limit":
+        return (
+            "was unable to place tasks in your cluster because the tasks provisioning capacity limit was"
+            " exceeded."
+        )
     if launch_type == "FARGATE":
         return (
             "was unable to place a task. Reason: Capacity is unavailable at this time."

@@ -11,9 +11,11 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from shipway.model.snapshot import AddressPool, Fleet, InstanceView
+from shipway.model.capacity_provider import has_own_instances
+from shipway.model.snapshot import AddressPool, Fleet, InstanceView, Provisioning
 from shipway.model.task import Task
 from shipway.scheduler.birth import Birth, new_task
+from shipway.scheduler.capacity_strategy import PROVISIONING_MAX
 from shipway.scheduler.filters import Wanted
 from shipway.scheduler.fleet_index import index_of
 from shipway.scheduler.placement import Failure, active, failures_of, occupied, place
@@ -21,12 +23,26 @@ from shipway.scheduler.preference import Lottery, Preference, preference_of
 from shipway.scheduler.strategies import Chance, arn_of
 from shipway.seams import Ids
 
+NO_INSTANCES = Failure("", "No Container Instances were found in your cluster.", "the cluster has none")
+NO_PROVIDER_INSTANCES = Failure(
+    "", "No Container Instances were found in your capacity provider.", "its group has none"
+)
+PROVISIONING_LIMIT = Failure(
+    "", "tasks provisioning capacity limit", f"{PROVISIONING_MAX} tasks of the cluster wait already"
+)
+
 
 class Ground:
     def __init__(
-        self, fleet: Fleet, addresses: AddressPool | None = None, stopping: Iterable[Task] = ()
+        self,
+        fleet: Fleet,
+        addresses: AddressPool | None = None,
+        stopping: Iterable[Task] = (),
+        provisioning: Provisioning | None = None,
     ) -> None:
         self.addresses = addresses or AddressPool()
+        self._provisioning = provisioning or Provisioning()
+        self._waiting = self._provisioning.waiting
         self._fleet = fleet
         self._index = index_of(fleet)
         self._changed: dict[str, InstanceView] = {}
@@ -63,8 +79,23 @@ class Ground:
         for preference in self._preferences.values():
             preference.hear(arn)
 
+    def refusal(self, birth: Birth, wanted: Wanted) -> Failure | None:
+        """Why a task that found no instance cannot even be born unplaced; None when it may wait for capacity.
+
+        Fargate makes its instances when they are needed; a provider with managed scaling adds some.
+        """
+        provider = birth.capacity_provider_name
+        if birth.launch_type == "FARGATE":
+            connected = any(view.instance.agent_connected for view in active(self._fleet))
+            return (self.nearest_failure(wanted) or NO_INSTANCES) if connected else None
+        if provider in self._provisioning.scaled:
+            return PROVISIONING_LIMIT if self._waiting >= PROVISIONING_MAX else None
+        nowhere = NO_PROVIDER_INSTANCES if has_own_instances(provider) else NO_INSTANCES
+        return self.nearest_failure(wanted) or nowhere
+
     def bear(self, birth: Birth, view: InstanceView | None, ids: Ids) -> Task:
         """A task on the instance, or unplaced; it takes an address if it needs one. Raises NoAddressLeft."""
+        self._waiting += view is None
         instance, gpu_ids = (view.instance, view.remaining.gpu_ids) if view else (None, ())
         task, self.addresses = new_task(birth, instance, self.addresses, ids, gpu_ids)
         return task

@@ -11,16 +11,15 @@ from shipway.model.snapshot import InstanceView, ServiceSnapshot
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
 from shipway.scheduler.addresses import NoAddressLeft
-from shipway.scheduler.birth import Birth, wanted_by
+from shipway.scheduler.birth import Birth, Births, wanted_by
+from shipway.scheduler.capacity_strategy import placed_by
 from shipway.scheduler.filters import RESOURCE_CHECKS
 from shipway.scheduler.ground import Ground
 from shipway.scheduler.image_digests import settled_digests
 from shipway.scheduler.placement import Failure, chance_of, failures_of
-from shipway.scheduler.run_task import waits_for_capacity
 from shipway.seams import Ids
 
 NO_DEFINITION = Failure("", "Internal error.", "its task definition was deleted")
-NO_INSTANCES = Failure("", "No Container Instances were found in your cluster.", "the cluster has none")
 
 
 class Launched(msgspec.Struct, frozen=True):
@@ -32,7 +31,7 @@ class Launched(msgspec.Struct, frozen=True):
 
 
 def ground_of(snapshot: ServiceSnapshot, stopping: tuple[Task, ...]) -> Ground:
-    return Ground(snapshot.fleet, snapshot.addresses, stopping)
+    return Ground(snapshot.fleet, snapshot.addresses, stopping, snapshot.provisioning)
 
 
 def launch(
@@ -41,7 +40,9 @@ def launch(
     definition = snapshot.task_definitions.get(revision.task_definition_arn)
     if definition is None:
         return Launched((), ground, NO_DEFINITION if count else None)
-    return born(birth_of(snapshot, revision, definition), count, ground, ids)
+    shared = bool(revision.capacity_provider_strategy)
+    own = [t for t in snapshot.tasks if shared and t.live and t.deployment_id == revision.deployment_id]
+    return born(Births(birth_of(snapshot, revision, definition), placed_by(own)), count, ground, ids)
 
 
 def birth_of(snapshot: ServiceSnapshot, revision: ServiceRevision, definition: TaskDefinition) -> Birth:
@@ -55,7 +56,7 @@ def birth_of(snapshot: ServiceSnapshot, revision: ServiceRevision, definition: T
         started_by=revision.deployment_id,
         service_arn=service.service_arn,
         deployment_id=revision.deployment_id,
-        capacity_provider_name=capacity_provider(revision),
+        capacity_provider_strategy=revision.capacity_provider_strategy,
         platform_version=revision.platform_version,
         network_configuration=revision.network_configuration,
         placement_constraints=service.placement_constraints,
@@ -67,17 +68,20 @@ def birth_of(snapshot: ServiceSnapshot, revision: ServiceRevision, definition: T
     )
 
 
-def born(birth: Birth, count: int, ground: Ground, ids: Ids) -> Launched:
-    wanted, chance = wanted_by(birth), chance_of(ids)
+def born(births: Births, count: int, ground: Ground, ids: Ids) -> Launched:
+    chance = chance_of(ids)
     tasks: list[Task] = []
     for _ in range(count):
+        birth, wanted = births.next()
         chosen = ground.place(wanted, chance)
-        if chosen is None and not waits_for_capacity(birth, ground.fleet):
-            return Launched(tuple(tasks), ground, ground.nearest_failure(wanted) or NO_INSTANCES)
+        refusal = None if chosen is not None else ground.refusal(birth, wanted)
+        if refusal is not None:
+            return Launched(tuple(tasks), ground, refusal)
         try:
             tasks.append(ground.bear(birth, chosen, ids))
         except NoAddressLeft as error:
             return Launched(tuple(tasks), ground, Failure("", "RESOURCE:ENI", str(error)))
+        births.count(birth)
     return Launched(tuple(tasks), ground)
 
 
@@ -104,9 +108,3 @@ def inherited_tags(snapshot: ServiceSnapshot, revision: ServiceRevision) -> tupl
     if snapshot.service.propagate_tags != "TASK_DEFINITION":
         return ()
     return snapshot.task_definitions[revision.task_definition_arn].tags
-
-
-def capacity_provider(revision: ServiceRevision) -> str | None:
-    """One strategy item is all that local ECS weighs: the first."""
-    first = revision.capacity_provider_strategy[:1]
-    return str(first[0].get("capacityProvider")) if first else None

@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shipway.model.snapshot import Fleet, InstanceView
+from shipway.scheduler.constraints import NOT_OF_PROVIDER
 from shipway.scheduler.filters import CHECKS, Check, Wanted, first_miss
 from shipway.scheduler.requirements import reservation_of as reservation_of
 from shipway.scheduler.strategies import Chance, narrowed
@@ -56,7 +57,7 @@ def failures_of(
     missed = []
     for view in views:
         found = first_miss(view, wanted, checks)
-        if found is not None:
+        if found is not None and found[1].reason != NOT_OF_PROVIDER:  # others' instances are not spoken of
             rank, miss = found
             arn = view.instance.container_instance_arn
             missed.append(((-rank, miss.short_by, arn), Failure(arn, miss.reason, miss.detail)))

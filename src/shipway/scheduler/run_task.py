@@ -5,17 +5,18 @@ from __future__ import annotations
 import msgspec
 
 from shipway.model.actions import Action, PlaceTask, Plan, StartTask, StopTask
-from shipway.model.snapshot import AddressPool, Fleet, InstanceView
+from shipway.model.capacity_provider import has_own_instances
+from shipway.model.snapshot import AddressPool, Fleet, InstanceView, Provisioning, Timing
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
-from shipway.scheduler.birth import Birth, wanted_again, wanted_by
+from shipway.scheduler.birth import Birth, Births, place_of, wanted_again, wanted_by
 from shipway.scheduler.filters import RESOURCE_CHECKS
-from shipway.scheduler.ground import Ground
+from shipway.scheduler.ground import NO_PROVIDER_INSTANCES, Ground
 from shipway.scheduler.placement import Failure, active, chance_of, failures_of
 from shipway.seams import Ids
 
 UNPLACED_MAX_MS = 120_000
-"""So long a task waits for capacity. ECS waits 30 min for machines to boot; local ones start in seconds."""
+"""So long, at any speed, a task waits for Fargate's capacity: its instance starts in seconds."""
 
 NO_CAPACITY = (
     "Capacity is unavailable at this time. Please try again later or in a different availability zone"
@@ -29,6 +30,7 @@ class RunTaskSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     fleet: Fleet
     count: int = 1
     addresses: AddressPool = AddressPool()
+    provisioning: Provisioning = Provisioning()
 
 
 class StartTaskSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,19 +49,30 @@ class UnplacedSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     tasks: tuple[Task, ...]
     task_definitions: dict[str, TaskDefinition]
     fleet: Fleet
+    timing: Timing = Timing()
 
 
 def plan_run_task(snapshot: RunTaskSnapshot, ids: Ids) -> tuple[Plan, tuple[Failure, ...]]:
     """One StartTask for each task that finds an instance; the failures of those that find none."""
-    birth, ground = snapshot.birth, Ground(snapshot.fleet, snapshot.addresses)
-    wanted, chance = wanted_by(birth), chance_of(ids)
+    ground = Ground(snapshot.fleet, snapshot.addresses, provisioning=snapshot.provisioning)
+    births, chance = Births(snapshot.birth), chance_of(ids)
     actions: list[Action] = []
     for _ in range(snapshot.count):
+        birth, wanted = births.next()
         chosen = ground.place(wanted, chance)
-        if chosen is None and not waits_for_capacity(birth, ground.fleet):
-            return Plan(tuple(actions)), ground.failures(wanted)
+        refusal = None if chosen is not None else ground.refusal(birth, wanted)
+        if refusal is not None:
+            return Plan(tuple(actions)), ground.failures(wanted) or (of_nowhere(birth, refusal),)
         actions.append(StartTask(task=ground.bear(birth, chosen, ids), reason=requested("RunTask", birth)))
+        births.count(birth)
     return Plan(tuple(actions)), ()
+
+
+def of_nowhere(birth: Birth, refusal: Failure) -> Failure:
+    """There is no instance to speak of: the failure is the capacity provider's."""
+    provider = place_of(birth.cluster_arn).arn(f"capacity-provider/{birth.capacity_provider_name}")
+    reason = "EMPTY CAPACITY PROVIDER" if refusal is NO_PROVIDER_INSTANCES else refusal.reason
+    return Failure(provider, reason, refusal.detail)
 
 
 def plan_start_task(snapshot: StartTaskSnapshot, ids: Ids) -> tuple[Plan, tuple[Failure, ...]]:
@@ -99,7 +112,7 @@ def plan_unplaced(snapshot: UnplacedSnapshot, ids: Ids) -> Plan:
             continue
         wanted = wanted_again(task, definition)
         chosen = ground.place(wanted, chance)
-        give_up_at = task.created_at + UNPLACED_MAX_MS
+        give_up_at = task.created_at + patience_ms(task, snapshot.timing)
         if chosen is not None:
             actions.append(place_action(task, chosen))
         elif lacking := never_enough(task, largest):
@@ -107,15 +120,20 @@ def plan_unplaced(snapshot: UnplacedSnapshot, ids: Ids) -> Plan:
             actions.append(give_up(task, lacking, why))
         elif snapshot.now_ms >= give_up_at:
             nearest = ground.nearest_failure(wanted)
-            actions.append(give_up(task, nearest.reason if nearest else "", f"It waited: {told(nearest)}."))
+            actions.append(give_up(task, cause_of(task, nearest), f"It waited: {told(nearest)}."))
         else:
             moments.append(give_up_at)
     return Plan(tuple(actions), min(moments, default=None))
 
 
-def waits_for_capacity(birth: Birth, fleet: Fleet) -> bool:
-    """Fargate makes its instances when they are needed: until one is connected, tasks are born unplaced."""
-    return birth.launch_type == "FARGATE" and not any(view.instance.agent_connected for view in active(fleet))
+def patience_ms(task: Task, timing: Timing) -> int:
+    own = has_own_instances(task.capacity_provider_name)
+    return max(UNPLACED_MAX_MS, timing.provisioning_max_ms) if own else UNPLACED_MAX_MS
+
+
+def cause_of(task: Task, nearest: Failure | None) -> str:
+    empty = "EMPTY CAPACITY PROVIDER" if has_own_instances(task.capacity_provider_name) else "AGENT"
+    return nearest.reason if nearest else empty
 
 
 def named(fleet: Fleet, name: str) -> InstanceView | None:
@@ -155,9 +173,7 @@ def never_enough(task: Task, largest: tuple[int, int] | None) -> str | None:
 
 
 def give_up(task: Task, cause: str, reason: str) -> StopTask:
-    stopped_reason = (
-        NO_CAPACITY if task.launch_type == "FARGATE" else f"TaskFailedToStart: {cause or 'AGENT'}"
-    )
+    stopped_reason = NO_CAPACITY if task.launch_type == "FARGATE" else f"TaskFailedToStart: {cause}"
     return StopTask(
         task_arn=task.task_arn,
         version=task.version,

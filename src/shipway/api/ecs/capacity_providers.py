@@ -4,27 +4,62 @@ from __future__ import annotations
 
 from typing import Any
 
+from shipway.api.call import Call
 from shipway.api.ecs.identifiers import invalid
 from shipway.api.errors import ApiError
 from shipway.api.shapes import document
+from shipway.model.arn import short_name
+from shipway.model.capacity_provider import AUTO_SCALING, FARGATE_PROVIDERS, CapacityProvider
 from shipway.model.cluster import Cluster
 from shipway.model.record import Document
+from shipway.model.service import Service
+from shipway.model.service_revision import ServiceRevision
+from shipway.model.task import Task
+from shipway.store import Reads
 
-FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 STRATEGY_ITEMS_MAX = 20
+PROVIDERS_MAX = 20
+UNKNOWN = "The specified capacity provider does not exist. Specify a valid name or ARN and try again."
 
 
-def checked_providers(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names for a cluster. Providers over Auto Scaling groups cannot be made here, so only Fargate's are
-    known.
+def checked_providers(call: Call, given: list[str], cluster_arn: str) -> tuple[str, ...]:
+    """Names for a cluster: each exists, and a group belongs to one cluster. Managed Instances providers are
+    there without being named.
     """
+    if len(given) > PROVIDERS_MAX:
+        raise invalid(f"A cluster can have at most {PROVIDERS_MAX} capacity providers.")
+    names = tuple(short_name(name) for name in given)
     for name in names:
-        if name.rsplit("/", 1)[-1] not in FARGATE_PROVIDERS:
+        if name in FARGATE_PROVIDERS:
+            continue
+        provider = call.store.state.get(CapacityProvider, call.place.capacity_provider(name))
+        if provider is None or provider.kind != AUTO_SCALING:
+            raise invalid(f"{UNKNOWN} ({name})")
+        others = [c for c in clusters_with(call.store.state, name) if c.cluster_arn != cluster_arn]
+        if others:
             raise invalid(
-                "The specified capacity provider does not exist. Specify a valid name or ARN and try again. "
-                f"(Local ECS knows FARGATE and FARGATE_SPOT, not {name}.)"
+                f"The capacity provider {name} is associated with the cluster {others[0].cluster_name}. "
+                "A capacity provider over an Auto Scaling group belongs to one cluster."
             )
-    return tuple(name.rsplit("/", 1)[-1] for name in names)
+    return names
+
+
+def clusters_with(reads: Reads, name: str) -> list[Cluster]:
+    return [c for c in reads.all(Cluster) if c.status == "ACTIVE" and name in c.capacity_providers]
+
+
+def providers_in_use(reads: Reads, cluster_arn: str) -> set[str]:
+    """By tasks that are not over, and by what services would start next."""
+    used = {
+        task.capacity_provider_name or ""
+        for task in reads.by(Task, "cluster_arn", cluster_arn)
+        if not task.stopped
+    }
+    for service in reads.by(Service, "cluster_arn", cluster_arn):
+        revision = reads.get(ServiceRevision, service.revision_arn)
+        if service.status == "ACTIVE" and revision is not None:
+            used |= {str(item["capacityProvider"]) for item in revision.capacity_provider_strategy}
+    return used
 
 
 def checked_strategy(strategy: Any, associated: tuple[str, ...]) -> tuple[Document, ...]:
@@ -37,6 +72,11 @@ def checked_strategy(strategy: Any, associated: tuple[str, ...]) -> tuple[Docume
             "The specified capacity provider strategy cannot contain a capacity provider that is not "
             "associated "
             "with the cluster. Associate the capacity provider with the cluster and try again."
+        )
+    if len({item["capacityProvider"] in FARGATE_PROVIDERS for item in items}) > 1:
+        raise invalid(
+            "The capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling "
+            "groups and Fargate capacity providers. Specify one or the other and try again."
         )
     if sum(bool(item.get("base")) for item in items) > 1:
         raise invalid(
@@ -52,10 +92,10 @@ def checked_strategy(strategy: Any, associated: tuple[str, ...]) -> tuple[Docume
     return tuple({"weight": 0, "base": 0, **item} for item in items)
 
 
-def capacity_of(cluster: Cluster, launch_type: str | None, strategy: Any) -> tuple[str, tuple[Document, ...]]:
-    """The launch type and the strategy (empty: none) for a request. A strategy here is always one over
-    Fargate.
-    """
+def capacity_of(
+    call: Call, cluster: Cluster, launch_type: str | None, strategy: Any
+) -> tuple[str, tuple[Document, ...]]:
+    """The launch type and the strategy (empty: none) for a request."""
     if launch_type is not None and launch_type not in ("EC2", "FARGATE", "EXTERNAL"):
         raise invalid("launch type should be one of [EC2,FARGATE,EXTERNAL]")
     if launch_type is not None and strategy:
@@ -65,25 +105,15 @@ def capacity_of(cluster: Cluster, launch_type: str | None, strategy: Any) -> tup
         )
     if launch_type is not None:
         return launch_type, ()
-    items = (
-        checked_strategy(strategy, cluster.capacity_providers) or cluster.default_capacity_provider_strategy
-    )
-    return ("FARGATE", items) if items else ("EC2", ())
+    managed = call.store.state.by(CapacityProvider, "cluster_arn", cluster.cluster_arn)
+    associated = (*cluster.capacity_providers, *(provider.name for provider in managed))
+    items = checked_strategy(strategy, associated) or cluster.default_capacity_provider_strategy
+    return launch_type_of(items), items
 
 
-def provider_for(strategy: tuple[Document, ...], place_in_line: int) -> str | None:
-    """Which provider the n-th task (from 0) of a strategy goes to: the base first, then by weight."""
-    based = [item for item in strategy if item.get("base")]
-    if based and place_in_line < based[0]["base"]:
-        return str(based[0]["capacityProvider"])
-    if not strategy:
-        return None
-    placed = dict.fromkeys(range(len(strategy)), 0)
-    chosen = 0
-    for _ in range(place_in_line - (based[0]["base"] if based else 0) + 1):
-        chosen = max(placed, key=lambda i: ((strategy[i].get("weight") or 0) / (placed[i] + 1), -i))
-        placed[chosen] += 1
-    return str(strategy[chosen]["capacityProvider"])
+def launch_type_of(strategy: tuple[Document, ...]) -> str:
+    fargate = bool(strategy) and strategy[0]["capacityProvider"] in FARGATE_PROVIDERS
+    return "FARGATE" if fargate else "EC2"
 
 
 def unsupported(feature: str) -> ApiError:

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from shipway.api.call import Call
-from shipway.api.ecs.capacity_providers import checked_providers, checked_strategy
+from shipway.api.ecs.capacity_providers import checked_providers, checked_strategy, providers_in_use
 from shipway.api.ecs.identifiers import DEFAULT_CLUSTER, at_most, cluster_arn_of, cluster_of, invalid, missing
 from shipway.api.ecs.paging import page, with_token
 from shipway.api.ecs.render_clusters import cluster_wire
@@ -42,13 +42,13 @@ def create_cluster(call: Call, request: Any) -> dict[str, Any]:
     existing = call.store.state.get(Cluster, arn)
     if existing is not None and existing.status == "ACTIVE":
         return {"cluster": cluster_wire(call.store.state, existing)}
-    providers = tuple(request.capacity_providers or ())
+    providers = checked_providers(call, request.capacity_providers or [], arn)
     cluster = Cluster(
         cluster_arn=arn,
         created_at=call.clock.now_ms(),
         settings=settings_of(call, request.settings),
         configuration=checked_configuration(request.configuration),
-        capacity_providers=checked_providers(providers),
+        capacity_providers=providers,
         default_capacity_provider_strategy=checked_strategy(
             request.default_capacity_provider_strategy, providers
         ),
@@ -102,13 +102,9 @@ def update_cluster_settings(call: Call, request: Any) -> dict[str, Any]:
 
 def put_cluster_capacity_providers(call: Call, request: Any) -> dict[str, Any]:
     cluster = cluster_of(call, request.cluster)
-    providers = checked_providers(tuple(request.capacity_providers))
+    providers = checked_providers(call, request.capacity_providers, cluster.cluster_arn)
     strategy = checked_strategy(request.default_capacity_provider_strategy, providers)
-    used = {
-        task.capacity_provider_name
-        for task in call.store.state.by(Task, "cluster_arn", cluster.cluster_arn)
-        if not task.stopped
-    }
+    used = providers_in_use(call.store.state, cluster.cluster_arn)
     if any(name in used for name in cluster.capacity_providers if name not in providers):
         raise ApiError(
             "ResourceInUseException",

@@ -27,15 +27,12 @@ from shipway.api.errors import ApiError
 from shipway.api.shapes import document
 from shipway.model.arn import short_name
 from shipway.model.cluster import Cluster
-from shipway.model.container_instance import ContainerInstance
+from shipway.model.container_instance import CAPACITY_PROVIDER, ContainerInstance
 from shipway.model.daemon import Daemon, DaemonRevision
 from shipway.model.record import Document
 from shipway.store import Reads, Transaction
 
 BUILT_IN_PREFIXES = ("ecs.", "com.amazonaws.ecs.")
-PROVIDER_ATTRIBUTE = "shipway.capacity-provider"
-"""Instances of a capacity provider are told apart by it; on Amazon's ECS it is EC2 that knows."""
-
 FROM_IDENTITY = {
     "ecs.availability-zone": "availabilityZone",
     "ecs.instance-type": "instanceType",
@@ -131,9 +128,9 @@ def registered(instance: ContainerInstance, request: Any, identity: Document) ->
         cpu=by_name.get("CPU", {}).get("integerValue", 0),
         memory=by_name.get("MEMORY", {}).get("integerValue", 0),
         gpu_ids=tuple(device.id for device in request.platform_devices or [] if device.type == "GPU"),
-        capacity_provider_name=sent.get(PROVIDER_ATTRIBUTE) or instance.capacity_provider_name,
         ports_tcp=ports(by_name.get("PORTS")),
         ports_udp=ports(by_name.get("PORTS_UDP")),
+        capacity_provider_name=custom.get(CAPACITY_PROVIDER) or instance.capacity_provider_name,
         attributes=built_in,
         custom_attributes={**instance.custom_attributes, **custom},
         version_info=docker_version_prefixed(document(request.version_info) or {}),

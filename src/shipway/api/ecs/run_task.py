@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from shipway.api.call import Call
-from shipway.api.ecs.capacity_providers import capacity_of, provider_for, unsupported
+from shipway.api.ecs.capacity_providers import capacity_of, unsupported
 from shipway.api.ecs.identifiers import at_most, cluster_of, invalid, missing, one_of, resource_arn
 from shipway.api.ecs.network_rules import network_configuration
 from shipway.api.ecs.override_rules import task_overrides
@@ -30,7 +30,7 @@ from shipway.scheduler.placement import Failure, active
 from shipway.scheduler.run_task import RunTaskSnapshot, StartTaskSnapshot, plan_run_task, plan_start_task
 from shipway.store import Transaction
 from shipway.store.commit import commit_plan
-from shipway.store.fleet import address_pool, fleet_for
+from shipway.store.fleet import address_pool, fleet_for, provisioning_of
 
 COUNT_RANGE = range(1, 11)
 STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
@@ -46,7 +46,8 @@ def run_task(call: Call, request: Any) -> dict[str, Any]:
     if before is not None:
         return {"tasks": [task_wire(call.store.state, task, WITH_TAGS) for task in before], "failures": []}
     definition = launchable(call, request.task_definition)
-    launch_type, strategy = capacity_of(cluster, request.launch_type, request.capacity_provider_strategy)
+    given = request.launch_type, request.capacity_provider_strategy
+    launch_type, strategy = capacity_of(call, cluster, *given)
     birth = replace(
         birth_of(call, cluster, definition, request, launch_type),
         placement_constraints=placement_constraints(
@@ -54,16 +55,23 @@ def run_task(call: Call, request: Any) -> dict[str, Any]:
         ),
         placement_strategy=placement_strategy(request.placement_strategy, launch_type),
         platform_version=platform_version(request.platform_version, launch_type),
+        capacity_provider_strategy=strategy,
     )
     with call.store.transaction() as tx:
         fleet = fleet_for(tx, cluster.cluster_arn, launch_type, call.place)
-        check_instances(fleet, launch_type)
-        snapshot = RunTaskSnapshot(birth=birth, fleet=fleet, count=count, addresses=addresses_of(call, tx))
+        if not strategy:
+            check_instances(fleet, launch_type)
+        snapshot = RunTaskSnapshot(
+            birth=birth,
+            fleet=fleet,
+            count=count,
+            addresses=addresses_of(call, tx),
+            provisioning=provisioning_of(tx, cluster.cluster_arn),
+        )
         try:
             plan, failures = plan_run_task(snapshot, call.ids)
         except NoAddressLeft as error:
             raise invalid(str(error)) from error
-        plan = with_providers(plan, strategy)
         arns = committed(call, tx, plan)
         remember(tx, cluster.cluster_arn, request, arns, call.clock.now_ms())
     return answer(call, arns, failures)
@@ -140,19 +148,6 @@ def addresses_of(call: Call, tx: Transaction) -> AddressPool:
 def check_instances(fleet: Fleet, launch_type: str) -> None:
     if launch_type != "FARGATE" and not active(fleet):
         raise invalid("No Container Instances were found in your cluster.")
-
-
-def with_providers(plan: Plan, strategy: tuple[Document, ...]) -> Plan:
-    """Each task by the provider whose turn it is."""
-    if not strategy:
-        return plan
-    starts = [action for action in plan.actions if isinstance(action, StartTask)]
-    return Plan(
-        tuple(
-            replace(action, task=replace(action.task, capacity_provider_name=provider_for(strategy, index)))
-            for index, action in enumerate(starts)
-        )
-    )
 
 
 def committed(call: Call, tx: Transaction, plan: Plan) -> list[str]:

@@ -64,7 +64,8 @@ def created_spec(
 ) -> RevisionSpec:
     """Of CreateService or CreateTaskSet; `in_use` as `load_balancers` has it."""
     refuse_unsupported(request)
-    launch_type, strategy = capacity_of(cluster, request.launch_type, request.capacity_provider_strategy)
+    given = request.launch_type, request.capacity_provider_strategy
+    launch_type, strategy = capacity_of(call, cluster, *given)
     check_launch_type(definition, launch_type)
     return RevisionSpec(
         task_definition_arn=definition.task_definition_arn,
@@ -83,7 +84,7 @@ def updated_spec(
     refuse_unsupported(request)
     launch_type, strategy = before.launch_type, before.capacity_provider_strategy
     if request.capacity_provider_strategy:
-        launch_type, strategy = capacity_of(cluster, None, request.capacity_provider_strategy)
+        launch_type, strategy = capacity_of(call, cluster, None, request.capacity_provider_strategy)
     elif request.capacity_provider_strategy is not None:
         strategy = ()
     check_launch_type(definition, launch_type)

@@ -55,7 +55,7 @@ def update_service(call: Call, request: Any) -> dict[str, Any]:
 
 def update_with_deployments(call: Call, cluster: Cluster, service: Service, request: Any) -> dict[str, Any]:
     before = call.store.state.get(ServiceRevision, service.revision_arn)
-    revision = before or blank_revision(cluster, service, request)
+    revision = before or blank_revision(call, cluster, service, request)
     definition = definition_after(call, request, revision)
     if service.scheduling_strategy == "DAEMON":
         check_daemon_request(request)
@@ -109,11 +109,11 @@ def update_with_task_sets(call: Call, service: Service, controller: str, request
         return {"service": {**shown, "deploymentController": {"type": controller}}}
 
 
-def blank_revision(cluster: Cluster, service: Service, request: Any) -> ServiceRevision:
+def blank_revision(call: Call, cluster: Cluster, service: Service, request: Any) -> ServiceRevision:
     """What an EXTERNAL service without a PRIMARY task set has to compare the request with: nothing."""
     if not request.task_definition:
         raise invalid("TaskDefinition can not be blank.")
-    launch_type, strategy = capacity_of(cluster, None, request.capacity_provider_strategy)
+    launch_type, strategy = capacity_of(call, cluster, None, request.capacity_provider_strategy)
     return ServiceRevision(
         service_revision_arn="",
         service_arn=service.service_arn,

@@ -11,6 +11,7 @@ from shipway.api.ecs.identifiers import invalid
 from shipway.api.ecs.tag_rules import TAGS_MAX, checked_tags, merged, without
 from shipway.api.errors import ApiError
 from shipway.model.arn import resource_path
+from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import Cluster
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.daemon import Daemon
@@ -25,6 +26,7 @@ TAGGABLE: dict[str, tuple[type[Record], int]] = {
     "cluster": (Cluster, 2),
     "service": (Service, 3),
     "task": (Task, 3),
+    "capacity-provider": (CapacityProvider, 2),
     "container-instance": (ContainerInstance, 3),
     "task-definition": (TaskDefinition, 2),
     "task-set": (TaskSet, 5),

@@ -12,6 +12,9 @@ from shipway.model.actions.action import (
     Action,
     Plan,
 )
+from shipway.model.actions.capacity import (
+    ScaleGroup,
+)
 from shipway.model.actions.daemons import (
     BeginDaemonDeployment,
     CountDaemonFailures,
@@ -103,6 +106,7 @@ __all__ = [
     "ResolveTargetGroups",
     "RollBack",
     "RollBackDaemon",
+    "ScaleGroup",
     "SetDesiredCount",
     "SetRebalancing",
     "SetStability",

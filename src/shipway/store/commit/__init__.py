@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from shipway.model import actions as act
 from shipway.store.commit import (
+    capacity,
     daemons,
     deployments,
     instances,
@@ -29,6 +30,7 @@ EFFECTS: Effects = {
     **targets.EFFECTS,
     **task_sets.EFFECTS,
     **traffic_shift.EFFECTS,
+    **capacity.EFFECTS,
 }
 
 

@@ -1,0 +1,184 @@
+"""Capacity provider strategies, tasks that run on their provider's instances, and tasks that wait."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from shipway.model.actions import PlaceTask, StartTask, StopTask
+from shipway.model.container_instance import ContainerInstance
+from shipway.model.record import Document
+from shipway.model.snapshot import Provisioning, Timing
+from shipway.model.task import Task
+from shipway.scheduler.birth import Birth
+from shipway.scheduler.capacity_strategy import PROVISIONING_MAX, next_provider
+from shipway.scheduler.run_task import RunTaskSnapshot, UnplacedSnapshot, plan_run_task, plan_unplaced
+from shipway.scheduler.services import decide_service
+from tests.builders import (
+    CLUSTER,
+    START_MS,
+    a_fleet,
+    a_revision,
+    a_service,
+    a_snapshot,
+    a_task,
+    a_task_definition,
+    an_instance,
+)
+from tests.scheduler.test_services import messages
+from tests.scheduler.world import CountingIds
+
+SCALED = Provisioning(frozenset({"asg"}))
+
+
+def item(name: str, weight: int = 0, base: int = 0) -> Document:
+    return {"capacityProvider": name, "weight": weight, "base": base}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "count", "expected"),
+    [
+        ((item("a", weight=1, base=1), item("b", weight=3)), 10, {"a": 3, "b": 7}),
+        ((item("a", weight=1), item("b", weight=4)), 10, {"a": 2, "b": 8}),
+        ((item("a", base=2), item("b", weight=1)), 5, {"a": 2, "b": 3}),
+        ((item("a"),), 3, {"a": 3}),
+        ((item("a"), item("b", weight=1)), 3, {"b": 3}),
+    ],
+)
+def test_tasks_are_shared_by_base_and_weight(
+    strategy: tuple[Document, ...], count: int, expected: dict[str, int]
+) -> None:
+    """The base first, the rest in the proportion of the weights; a weight of 0 counts only alone."""
+    placed: Counter[str] = Counter()
+    for _ in range(count):
+        placed[next_provider(strategy, placed) or ""] += 1
+    assert placed == expected
+
+
+def test_no_strategy_no_provider() -> None:
+    """A launch type has none."""
+    assert next_provider((), {}) is None
+
+
+def of_asg(number: int, **members: Any) -> ContainerInstance:
+    return an_instance(number, capacity_provider_name="asg", **members)
+
+
+def run(
+    *instances: ContainerInstance, count: int = 1, provisioning: Provisioning = SCALED, **birth: Any
+) -> tuple[list[Task], list[str]]:
+    snapshot = RunTaskSnapshot(
+        birth=Birth(
+            task_definition=a_task_definition(),
+            cluster_arn=CLUSTER,
+            created_at=START_MS,
+            capacity_provider_strategy=(item("asg", weight=1),),
+            **birth,
+        ),
+        fleet=a_fleet(*instances),
+        count=count,
+        provisioning=provisioning,
+    )
+    plan, failures = plan_run_task(snapshot, CountingIds())
+    tasks = [action.task for action in plan.actions if isinstance(action, StartTask)]
+    return tasks, [failure.reason for failure in failures]
+
+
+def test_a_providers_tasks_run_on_its_instances_only() -> None:
+    """However much room there is elsewhere."""
+    tasks, failures = run(an_instance(1), of_asg(2), count=3)
+    assert {task.container_instance_arn for task in tasks} == {of_asg(2).container_instance_arn}
+    assert {task.capacity_provider_name for task in tasks} == {"asg"}
+    assert failures == []
+
+
+def test_tasks_without_room_wait_in_provisioning() -> None:
+    """With managed scaling there is no failure: they are born without an instance."""
+    tasks, failures = run(an_instance(1), count=2)
+    assert [(task.last_status, task.container_instance_arn) for task in tasks] == [("PROVISIONING", None)] * 2
+    assert failures == []
+
+
+def test_without_managed_scaling_nothing_waits() -> None:
+    """The failures are those of the provider's instances; without any, the provider's own."""
+    nobody = Provisioning()
+    assert run(an_instance(1), provisioning=nobody) == ([], ["EMPTY CAPACITY PROVIDER"])
+    full = of_asg(2, memory=10)
+    assert run(an_instance(1), full, provisioning=nobody) == ([], ["RESOURCE:MEMORY"])
+
+
+def test_only_so_many_may_wait() -> None:
+    """The cluster's limit on PROVISIONING tasks."""
+    almost = Provisioning(frozenset({"asg"}), PROVISIONING_MAX - 1)
+    tasks, failures = run(an_instance(1), count=2, provisioning=almost)
+    assert (len(tasks), failures) == (1, ["tasks provisioning capacity limit"])
+
+
+def test_a_service_says_what_its_provider_lacks() -> None:
+    """In ECS's words: no instances in the provider, or too many tasks that wait."""
+    strategy = {"capacity_provider_strategy": (item("asg", weight=1),)}
+    revision = a_revision(1, completed=True, **strategy)
+    suffix = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+    assert messages(a_snapshot(a_service(1), revisions=(revision,)))[-1] == (
+        "was unable to place a task because no container instance met all of its requirements."
+        f" Reason: No Container Instances were found in your capacity provider.{suffix}"
+    )
+    full = Provisioning(frozenset({"asg"}), PROVISIONING_MAX)
+    assert messages(a_snapshot(a_service(1), revisions=(revision,), provisioning=full))[-1] == (
+        "was unable to place tasks in your cluster because the tasks provisioning capacity limit was"
+        " exceeded."
+    )
+
+
+def test_a_service_shares_its_tasks_among_providers() -> None:
+    """What it has counts: two of `a` and none of `b`, so the next two go to `b`."""
+    strategy = (item("a", weight=1), item("b", weight=1))
+    revision = a_revision(1, completed=True, capacity_provider_strategy=strategy)
+    tasks = tuple(a_task(number, capacity_provider_name="a") for number in (1, 2))
+    snapshot = a_snapshot(
+        a_service(4), *tasks, revisions=(revision,), provisioning=Provisioning(frozenset({"a", "b"}))
+    )
+    born = [a.task for a in decide_service(snapshot, CountingIds()).actions if isinstance(a, StartTask)]
+    assert [task.capacity_provider_name for task in born] == ["b", "b"]
+
+
+def waiting(**members: Any) -> Task:
+    return a_task(
+        1,
+        last_status="PROVISIONING",
+        container_instance_arn=None,
+        capacity_provider_name="asg",
+        created_at=START_MS,
+        **members,
+    )
+
+
+def looked_at(after_ms: int, *instances: ContainerInstance, speed: float = 1.0) -> list[str]:
+    definition = a_task_definition()
+    snapshot = UnplacedSnapshot(
+        now_ms=START_MS + after_ms,
+        tasks=(waiting(),),
+        task_definitions={definition.task_definition_arn: definition},
+        fleet=a_fleet(*instances),
+        timing=Timing().at_speed(speed),
+    )
+    plan = plan_unplaced(snapshot, CountingIds())
+    shown = []
+    for action in plan.actions:
+        assert isinstance(action, PlaceTask | StopTask)
+        shown.append("placed" if isinstance(action, PlaceTask) else action.stopped_reason)
+    return shown
+
+
+def test_waiting_tasks_are_placed_when_the_group_has_room() -> None:
+    """Instances of others are no room; it fails after half an hour, at speed after two minutes."""
+    half_an_hour = 30 * 60_000
+    assert looked_at(1_000, an_instance(1)) == []
+    assert looked_at(1_000, an_instance(1), of_asg(2)) == ["placed"]
+    assert looked_at(half_an_hour - 1, an_instance(1)) == []
+    assert looked_at(half_an_hour, an_instance(1)) == ["TaskFailedToStart: EMPTY CAPACITY PROVIDER"]
+    assert looked_at(half_an_hour, of_asg(2, agent_connected=False)) == ["TaskFailedToStart: AGENT"]
+    assert looked_at(119_999, an_instance(1), speed=1000) == []
+    assert looked_at(120_000, an_instance(1), speed=1000) == ["TaskFailedToStart: EMPTY CAPACITY PROVIDER"]
