@@ -204,7 +204,7 @@ async def test_what_is_not_in_the_manifest_is_stopped_after_verification(
     stops = [{"taskArn": task_arn(dropped), "desiredStatus": "STOPPED"}]
     await control_plane.send("TaskStopVerificationAck", {"messageId": message_id, "stopTasks": stops})
     await control_plane.reported(task_arn(dropped), "STOPPED")
-    assert [report["status"] for report in control_plane.reports(task_arn(kept))] == ["RUNNING"]
+    assert [report["status"] for report in control_plane.reports(task_arn(kept))] == ["PENDING", "RUNNING"]
 
 
 async def test_a_task_never_heard_of_is_stopped_at_once(
@@ -231,11 +231,12 @@ async def test_reports_are_repeated_until_they_are_taken(
     control_plane.refuse["SubmitTaskStateChange"] = (500, {"__type": "ServerException", "message": "no"})
     await control_plane.run(a_payload(a_container(script="sleep 0.1; exit 0")))
     await control_plane.until("three attempts", lambda: len(control_plane.reports(task_arn())) >= 3)
-    assert {report["status"] for report in control_plane.reports(task_arn())} == {"RUNNING"}
+    assert {report["status"] for report in control_plane.reports(task_arn())} == {"PENDING"}
     del control_plane.refuse["SubmitTaskStateChange"]
     control_plane.calls.clear()
     await control_plane.reported(task_arn(), "STOPPED")
-    assert [report["status"] for report in control_plane.reports(task_arn())] == ["RUNNING", "STOPPED"]
+    statuses = [report["status"] for report in control_plane.reports(task_arn())]
+    assert statuses == ["PENDING", "RUNNING", "STOPPED"]
 
 
 async def test_a_lost_link_is_opened_again(

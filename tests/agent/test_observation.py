@@ -10,7 +10,15 @@ import pytest
 from shipway.agent.engine import Observed
 from shipway.agent.observation import absorb, vanished
 from shipway.agent.reports import report_of
-from shipway.agent.task_state import CREATED, RESTARTING, RUNNING, STOPPED, ContainerState, NetworkBinding
+from shipway.agent.task_state import (
+    CREATED,
+    PULLED,
+    RESTARTING,
+    RUNNING,
+    STOPPED,
+    ContainerState,
+    NetworkBinding,
+)
 from tests.agent.builders import a_container, a_task, task_arn
 
 NOW = 100_000
@@ -105,6 +113,20 @@ def test_nothing_is_reported_before_there_is_something_to_tell() -> None:
         "PENDING",
         ["STOPPED", "PENDING"],
     )
+
+
+def test_digests_are_reported_as_soon_as_all_images_are_there() -> None:
+    """Other tasks of the deployment wait for them. What the payload gave is not told before it runs."""
+    pulled = ContainerState(name="web", phase=PULLED, image_digest="sha256:1")
+    assert reported(pulled, ContainerState(name="side")) is None
+    report = reported(pulled, msgspec.structs.replace(pulled, name="side", image_digest="sha256:2"))
+    assert report is not None and report["status"] == "PENDING"
+    assert [(c["status"], c["imageDigest"]) for c in report["containers"]] == [
+        ("PENDING", "sha256:1"),
+        ("PENDING", "sha256:2"),
+    ]
+    given = a_task(a_container("web", imageDigest="sha256:1")).with_container(pulled)
+    assert report_of(given, "default") is None
 
 
 def test_a_report_in_full() -> None:

@@ -190,3 +190,18 @@ def test_first_digest_is_kept_for_the_revision(ecs: Ecs, instance: dict[str, Any
     assert shown["serviceRevisions"][0]["containerImages"] == [
         {"containerName": "web", "image": "busybox", "imageDigest": "sha256:1"}
     ]
+
+
+def test_digest_of_a_container_without_consistency_is_not_kept(
+    ecs: Ecs, instance: dict[str, Any], web: str
+) -> None:
+    """versionConsistency `disabled`: each task pulls what the tag means then."""
+    loose = {"name": "web", "image": "busybox", "memory": 64, "versionConsistency": "disabled"}
+    ecs("RegisterTaskDefinition", family="loose", containerDefinitions=[loose])
+    service = ecs("CreateService", serviceName="s", taskDefinition="loose", desiredCount=1)["service"]
+    task = ecs("DescribeTasks", tasks=[service_task(ecs.store, service, START, ecs.ids)])["tasks"][0]
+    changed = [{"containerName": "web", "status": "PENDING", "imageDigest": "sha256:1"}]
+    report(ecs, task, "PENDING", containers=changed)
+    (revision,) = ecs.store.state.all(ServiceRevision)
+    assert revision.image_digests == {}
+    assert ecs("DescribeTasks", tasks=[task["taskArn"]])["tasks"][0]["containers"][0]["imageDigest"]

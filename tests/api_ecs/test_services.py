@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from shipway.model.task import Task
 from tests.api_ecs.agents import report, service_task
 from tests.api_ecs.front import START, USER, Ecs
 from tests.api_ecs.service_steps import PREFIX, Wire, create, described, put_target_group, update
@@ -236,21 +235,6 @@ def test_listing_pages_by_ten(ecs: Ecs, web: str) -> None:
     rest = ecs("ListServices", nextToken=first["nextToken"])
     assert (len(first["serviceArns"]), len(rest["serviceArns"]), "nextToken" in rest) == (10, 1, False)
     assert ecs("ListServices", launchType="FARGATE")["serviceArns"] == []
-
-
-def test_protected_service_task(ecs: Ecs, instance: Wire, web: str) -> None:
-    """Protection holds until its time, and can be taken back."""
-    arn = service_task(ecs.store, create(ecs), START, ecs.ids)
-    members = {"cluster": "default", "tasks": [arn]}
-    answer = ecs("UpdateTaskProtection", protectionEnabled=True, expiresInMinutes=60, **members)
-    until = (START + 3_600_000) / 1000
-    assert answer["protectedTasks"] == [{"taskArn": arn, "protectionEnabled": True, "expirationDate": until}]
-    assert ecs("GetTaskProtection", **members)["protectedTasks"] == answer["protectedTasks"]
-    ecs.clock.advance(3_600_000)
-    assert ecs("GetTaskProtection", **members)["protectedTasks"] == [
-        {"taskArn": arn, "protectionEnabled": False}
-    ]
-    assert ecs.store.state.get(Task, arn) is not None
 
 
 def test_capacity_strategy_of_a_service(ecs: Ecs) -> None:

@@ -338,12 +338,3 @@ def test_fargate_strategy_shares_tasks_by_weight(ecs: Ecs) -> None:
     names = [task["capacityProviderName"] for task in answer["tasks"]]
     assert sorted(names) == ["FARGATE", "FARGATE", "FARGATE_SPOT", "FARGATE_SPOT"]
     assert {task["launchType"] for task in answer["tasks"]} == {"FARGATE"}
-
-
-def test_protection_is_for_tasks_of_services(ecs: Ecs, instance: dict[str, Any], web: str) -> None:
-    """A standalone task cannot be protected; a missing one is missing."""
-    task = ecs("RunTask", taskDefinition=web)["tasks"][0]
-    answer = ecs(
-        "UpdateTaskProtection", cluster="default", tasks=[task["taskArn"], "f" * 32], protectionEnabled=True
-    )
-    assert [failure["reason"] for failure in answer["failures"]] == ["TASK_NOT_VALID", "MISSING"]

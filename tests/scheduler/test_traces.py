@@ -4,28 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from shipway.model.snapshot import TargetView
-from shipway.model.task import Task
 from tests.builders import TARGET_GROUP, a_binding, a_breaker, a_container, a_service
-from tests.scheduler.world import World
-
-
-def rolled_out(world: World) -> World:
-    """The service with its first revision, steady."""
-    world.settle()
-    world.run()
-    while world.service.steady_at is None:
-        world.wait(1_000)
-        make_targets(world, "healthy")
-    world.told()
-    return world
-
-
-def make_targets(world: World, state: str, tasks: list[Task] | None = None) -> None:
-    for task in world.live() if tasks is None else tasks:
-        if task.running and "load_balancers" in world.revision_members:
-            view = TargetView(TARGET_GROUP, 80, state, "Health checks failed with these codes: [503]")
-            world.targets = {**world.targets, task.task_arn: (view,)}
+from tests.scheduler.world import World, make_targets, rolled_out
 
 
 def test_first_deployment_ends_steady() -> None:

@@ -27,6 +27,7 @@ from shipway.store.store import State, Transaction
 from tests.builders import (
     CLUSTER,
     START_MS,
+    TARGET_GROUP,
     a_revision,
     a_service,
     a_service_deployment,
@@ -61,6 +62,7 @@ class World:
 
     def update(self) -> None:
         """CreateService, or UpdateService with a new task definition."""
+        shown = shown_revisions(self.state, self.service, self.task_counts()) if self.updates else []
         self.updates += 1
         before = self.deployment(self.updates - 1) if self.updates > 1 else None
         if before is not None and before.in_progress:
@@ -70,6 +72,7 @@ class World:
             self.updates,
             status="PENDING",
             created_at=self.now_ms,
+            source_revision_arns=tuple(revision.service_revision_arn for revision in shown),
             deployment_configuration=configuration_wire(self.service.deployment_configuration),
             shift=shift_of(self.service.deployment_configuration),
         )
@@ -218,7 +221,7 @@ class World:
 
     def shown(self) -> list[str]:
         """`deployments[]` as a person reads it: number, status, roll-out state, desired: running+pending."""
-        counts = counts_of(self.state.all(Task))
+        counts = self.task_counts()
         lines = []
         for revision in shown_revisions(self.state, self.service, counts):
             status = "PRIMARY" if revision.service_revision_arn == self.service.revision_arn else "ACTIVE"
@@ -229,10 +232,31 @@ class World:
             )
         return lines
 
+    def task_counts(self) -> dict[str, RevisionCount]:
+        return counts_of(self.state.all(Task))
+
     def told(self) -> list[str]:
         """The events since the last call, without the service's name."""
         told, self.messages = self.messages, []
         return [shortened(message) for message in told]
+
+
+def rolled_out(world: World) -> World:
+    """The service with its first revision, steady."""
+    world.settle()
+    world.run()
+    while world.service.steady_at is None:
+        world.wait(1_000)
+        make_targets(world, "healthy")
+    world.told()
+    return world
+
+
+def make_targets(world: World, state: str, tasks: list[Task] | None = None) -> None:
+    for task in world.live() if tasks is None else tasks:
+        if task.running and "load_balancers" in world.revision_members:
+            view = TargetView(TARGET_GROUP, 80, state, "Health checks failed with these codes: [503]")
+            world.targets = {**world.targets, task.task_arn: (view,)}
 
 
 def shortened(message: str) -> str:

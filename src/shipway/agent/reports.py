@@ -19,14 +19,15 @@ RUNTIME_ID_LENGTH_MAX = 255
 def report_of(task: TaskState, cluster: str) -> dict[str, Any] | None:
     """The report of the task as it is now; None while there is nothing to tell yet."""
     status = task.status
-    if status == "PENDING" and not any(container.stopped for container in task.normal):
+    told_early = has_resolved(task) or any(container.stopped for container in task.normal)
+    if status == "PENDING" and not told_early:
         return None
     report: dict[str, Any] = {
         "cluster": cluster,
         "task": task.arn,
         "status": status,
         "reason": task.reason[:REASON_LENGTH_MAX],
-        "containers": [_container(container) for container in _with_task_ports(task)],
+        "containers": [_container(container, status) for container in _with_task_ports(task)],
     }
     moments = {
         "pullStartedAt": task.pull_started_at,
@@ -35,6 +36,12 @@ def report_of(task: TaskState, cluster: str) -> dict[str, Any] | None:
     }
     report.update({name: moment / 1000 for name, moment in moments.items() if moment})
     return report
+
+
+def has_resolved(task: TaskState) -> bool:
+    """It has pulled by tag, and the control plane waits for the digests before it starts more of the kind."""
+    tagged = {container.name for container in task.payload.containers if not container.image_digest}
+    return bool(tagged) and all(c.image_digest for c in task.normal if c.name in tagged)
 
 
 def _with_task_ports(task: TaskState) -> tuple[ContainerState, ...]:
@@ -46,9 +53,12 @@ def _with_task_ports(task: TaskState) -> tuple[ContainerState, ...]:
     return (first, *task.normal[1:])
 
 
-def _container(container: ContainerState) -> dict[str, Any]:
+def _container(container: ContainerState, task_status: str) -> dict[str, Any]:
+    """Before its task runs, a container that has not ended tells its digest only: one report for all."""
     status = STOPPED if container.stopped else RUNNING if container.rank >= RANK[RUNNING] else "PENDING"
     entry: dict[str, Any] = {"containerName": container.name, "status": status}
+    if task_status == "PENDING" and not container.stopped:
+        return entry | ({"imageDigest": container.image_digest} if container.image_digest else {})
     optional = {
         "runtimeId": container.runtime_id[:RUNTIME_ID_LENGTH_MAX],
         "imageDigest": container.image_digest,

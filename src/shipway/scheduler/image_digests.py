@@ -35,19 +35,23 @@ def first_task_failures(survey: Survey) -> int:
 
 
 def open_tags(definition: TaskDefinition, revision: ServiceRevision) -> bool:
-    return any(name not in revision.image_digests for name in tagged_containers(definition))
+    images = {container.get("name"): str(container.get("image")) for container in definition.containers}
+    return any(
+        "@" not in images[name] and name not in revision.image_digests
+        for name in settled_containers(definition)
+    )
 
 
-def tagged_containers(definition: TaskDefinition) -> tuple[str, ...]:
-    """The containers whose image may change under its name, and shall not within a deployment."""
+def settled_containers(definition: TaskDefinition) -> tuple[str, ...]:
+    """The containers whose image shall not change within a deployment."""
     return tuple(
         str(container.get("name"))
         for container in definition.containers
-        if "@" not in str(container.get("image")) and container.get("versionConsistency") != "disabled"
+        if container.get("versionConsistency") != "disabled"
     )
 
 
 def settled_digests(definition: TaskDefinition, revision: ServiceRevision) -> dict[str, str]:
     """What the tasks born from now on must pull."""
     digests = revision.image_digests
-    return {name: digests[name] for name in tagged_containers(definition) if name in digests}
+    return {name: digests[name] for name in settled_containers(definition) if name in digests}

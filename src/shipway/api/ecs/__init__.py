@@ -20,6 +20,7 @@ from shipway.api.ecs import (
     services,
     tags,
     task_definitions,
+    task_protection,
     task_sets,
     tasks,
 )
@@ -42,6 +43,7 @@ NOUNS = (
     services,
     tags,
     task_definitions,
+    task_protection,
     task_sets,
     tasks,
 )

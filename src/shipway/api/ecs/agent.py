@@ -28,6 +28,8 @@ from shipway.model.last_status import STOPPED
 from shipway.model.outbox import OutboxMessage
 from shipway.model.service_revision import ServiceRevision
 from shipway.model.task import Task
+from shipway.model.task_definition import TaskDefinition
+from shipway.scheduler.image_digests import settled_containers
 from shipway.store import Transaction
 
 ACKNOWLEDGED = {"acknowledgment": "ok"}
@@ -109,8 +111,11 @@ def remember_digests(call: Call, tx: Transaction, task: Task) -> None:
     number = short_name(task.deployment_id)
     arn = call.place.service_revision(cluster_name_of(task.service_arn), short_name(task.service_arn), number)
     revision = tx.get(ServiceRevision, arn)
-    if revision is None:
+    definition = tx.get(TaskDefinition, task.task_definition_arn)
+    if revision is None or definition is None:
         return
-    known = {**digests(task.containers), **revision.image_digests}
+    settled = set(settled_containers(definition))
+    told = {name: digest for name, digest in digests(task.containers).items() if name in settled}
+    known = {**told, **revision.image_digests}
     if known != revision.image_digests:
         tx.put(replace(revision, image_digests=known))

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from shipway.api.ecs.early_success_rules import check_early_success, early_success, early_success_wire
 from shipway.api.ecs.identifiers import invalid, one_of
 from shipway.api.ecs.traffic_shifting import shifting_members, shifting_wire
 from shipway.api.shapes import document
@@ -17,6 +18,7 @@ OWN_MEMBERS = (
     "maximumPercent",
     "deploymentCircuitBreaker",
     "alarms",
+    "earlySuccessCriteria",
     "strategy",
     "bakeTimeInMinutes",
     "linearConfiguration",
@@ -34,12 +36,14 @@ def deployment_configuration(given: Any, before: DeploymentConfiguration) -> Dep
     strategy = given_strategy or before.strategy
     breaker = plain.get("deploymentCircuitBreaker")
     bake_minutes = plain.get("bakeTimeInMinutes")
+    criteria = plain.get("earlySuccessCriteria")
     after = replace(
         before,
         minimum_healthy_percent=plain.get("minimumHealthyPercent", before.minimum_healthy_percent),
         maximum_percent=plain.get("maximumPercent", before.maximum_percent),
         circuit_breaker=before.circuit_breaker if breaker is None else circuit_breaker(breaker),
         alarms=before.alarms if plain.get("alarms") is None else alarms(plain["alarms"]),
+        early_success=before.early_success if criteria is None else early_success(criteria),
         strategy=strategy,
         **shifting_members(plain, before, strategy),
         bake_time_ms=before.bake_time_ms if bake_minutes is None else bake_minutes * 60_000,
@@ -82,6 +86,7 @@ def check(configuration: DeploymentConfiguration) -> None:
         raise invalid(
             "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments"
         )
+    check_early_success(configuration)
     if not 0 <= (configuration.bake_time_ms or 0) <= 1440 * 60_000:
         raise invalid("bakeTimeInMinutes must be between 0 and 1440.")
 
@@ -105,5 +110,6 @@ def configuration_wire(configuration: DeploymentConfiguration) -> Document:
         "strategy": configuration.strategy,
         "bakeTimeInMinutes": (configuration.bake_time_ms or 0) // 60_000,
         **shifting_wire(configuration),
+        **early_success_wire(configuration.early_success),
         **configuration.verbatim,
     }

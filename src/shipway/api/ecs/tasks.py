@@ -1,10 +1,8 @@
-"""Tasks: describe, list, stop, protect from scale-in."""
+"""Tasks: describe, list, stop. Their protection from scale-in has its own file."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from msgspec.structs import replace
 
 from shipway.api.call import Call
 from shipway.api.ecs.identifiers import (
@@ -16,18 +14,14 @@ from shipway.api.ecs.identifiers import (
     resource_arn,
     service_of,
 )
-from shipway.api.ecs.moments import seconds
 from shipway.api.ecs.paging import page, with_token
 from shipway.api.ecs.render_tasks import task_wire
 from shipway.model.actions import StopTask
 from shipway.model.cluster import Cluster
-from shipway.model.record import Document
 from shipway.model.task import Task
 from shipway.store.commit import commit_plan
 
 STOPPED_BY_USER = "Task stopped by user"
-PROTECTION_MINUTES = 120
-PROTECTION_RANGE = range(1, 2881)
 REASON_LENGTH_MAX = 255
 
 
@@ -105,56 +99,6 @@ def stop_task(call: Call, request: Any) -> dict[str, Any]:
         stopping = tx.get(Task, task.task_arn)
         assert stopping is not None
         return {"task": task_wire(tx, stopping)}
-
-
-def get_task_protection(call: Call, request: Any) -> dict[str, Any]:
-    cluster = cluster_of(call, request.cluster)
-    protected, failures = [], []
-    for task, arn in looked_up(call, cluster, at_most(request.tasks, 100, "taskIds")):
-        refusal = protection_refusal(task, arn)
-        if task is None or refusal:
-            failures.append(refusal)
-        else:
-            protected.append(protection_wire(task, call.clock.now_ms()))
-    return {"protectedTasks": protected, "failures": failures}
-
-
-def update_task_protection(call: Call, request: Any) -> dict[str, Any]:
-    cluster = cluster_of(call, request.cluster)
-    minutes = PROTECTION_MINUTES if request.expires_in_minutes is None else request.expires_in_minutes
-    if minutes not in PROTECTION_RANGE:
-        raise invalid("expiresInMinutes must be between 1 and 2880.")
-    now = call.clock.now_ms()
-    until = now + minutes * 60_000 if request.protection_enabled else None
-    protected, failures = [], []
-    with call.store.transaction() as tx:
-        for task, arn in looked_up(call, cluster, at_most(request.tasks, 10, "taskIds")):
-            refusal = protection_refusal(task, arn)
-            if task is None or refusal:
-                failures.append(refusal)
-                continue
-            changed = replace(task, protected_until=until, version=task.version + 1)
-            tx.put(changed)
-            protected.append(protection_wire(changed, now))
-    return {"protectedTasks": protected, "failures": failures}
-
-
-def protection_refusal(task: Task | None, arn: str) -> Document | None:
-    if task is None:
-        return missing(arn)
-    if task.service_arn is None or task.stopped:
-        return {"arn": arn, "reason": "TASK_NOT_VALID"}
-    return None
-
-
-def protection_wire(task: Task, now_ms: int) -> Document:
-    if task.protected_until is None or task.protected_until <= now_ms:
-        return {"taskArn": task.task_arn, "protectionEnabled": False}
-    return {
-        "taskArn": task.task_arn,
-        "protectionEnabled": True,
-        "expirationDate": seconds(task.protected_until),
-    }
 
 
 def looked_up(call: Call, cluster: Cluster, given: list[str]) -> list[tuple[Task | None, str]]:
