@@ -42,9 +42,18 @@ def test_old_figures_go(metrics: Metrics) -> None:
     assert (values[0], values[-1]) == (6, 9)
 
 
-def test_what_is_forgotten_or_never_was_is_empty(metrics: Metrics) -> None:
+def test_a_figure_may_hold_for_a_while_only(metrics: Metrics) -> None:
+    """Renewed it goes on; not renewed it leaves a gap, as when nobody measures any more."""
+    metrics.set(CPU, 10, 0, holds_ms=2 * MINUTE)
+    metrics.set(CPU, 10, MINUTE, holds_ms=2 * MINUTE)
+    metrics.set(CPU, 10, 8 * MINUTE, holds_ms=2 * MINUTE)
+    moments = [moment // MINUTE for moment, _ in metrics.datapoints(CPU, 9 * MINUTE)]
+    assert moments == [0, 1, 2, 8, 9]
+    assert [metrics.at(CPU, moment * MINUTE) for moment in (0, 3, 4, 8)] == [10, 10, None, 10]
+
+
+def test_what_never_was_is_empty(metrics: Metrics) -> None:
     """No series, no datapoints."""
+    assert (metrics.all(), metrics.datapoints(CPU, MINUTE), metrics.at(CPU, 0)) == ([], [], None)
     metrics.set(CPU, 10, 0)
     assert metrics.all() == [CPU]
-    metrics.forget(CPU)
-    assert (metrics.all(), metrics.datapoints(CPU, MINUTE)) == ([], [])

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 DEFAULT_STOP_TIMEOUT_S = 30
+DEFAULT_TELEMETRY_PERIOD_S = 20
 DEFAULT_CLEANUP_WAIT_S = (
     60  # Amazon's agent keeps stopped containers for three hours; a laptop wants its disk back
 )
@@ -51,7 +52,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     pull_behavior: str = "default"
     stop_timeout_s: int = DEFAULT_STOP_TIMEOUT_S
     cleanup_wait_s: int = DEFAULT_CLEANUP_WAIT_S
-    telemetry_period_s: float = 20.0
+    telemetry_period_s: float = DEFAULT_TELEMETRY_PERIOD_S
     simulated: bool = False
 
 
@@ -80,6 +81,7 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
         pull_behavior=environment.get("ECS_IMAGE_PULL_BEHAVIOR") or "default",
         stop_timeout_s=_seconds(environment, "ECS_CONTAINER_STOP_TIMEOUT", DEFAULT_STOP_TIMEOUT_S),
         cleanup_wait_s=_seconds(environment, "ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION", DEFAULT_CLEANUP_WAIT_S),
+        telemetry_period_s=_seconds(environment, "SHIPWAY_TELEMETRY_PERIOD", DEFAULT_TELEMETRY_PERIOD_S),
         simulated=environment.get("SHIPWAY_ENGINE") == "simulated",
     )
 

@@ -26,6 +26,7 @@ from shipway.agent.task_state import PAUSE_IMAGE, NetworkBinding
 from shipway.seams import Clock, Ids
 
 FIRST_DYNAMIC_PORT = 49153
+MIB = 1048576
 
 
 class _Simulated:
@@ -212,12 +213,15 @@ class SimulatedEngine:
         found = self._containers.get(runtime_id)
         if not found or found.observed.status != "running":
             return {}
+        now_ms, program = self._clock.now_ms(), found.program
+        busy_ms = (now_ms - found.observed.started_at) * program.cpu_percent / 100
         usage = {
-            "cpu_usage": {"total_usage": 0},
-            "system_cpu_usage": self._clock.now_ms() * 1_000_000,
+            "cpu_usage": {"total_usage": round(busy_ms * 1_000_000)},
+            "system_cpu_usage": now_ms * 1_000_000,
             "online_cpus": 1,
         }
-        return {"cpu_stats": usage, "memory_stats": {"usage": 1048576, "stats": {}}, "networks": {}}
+        memory = {"usage": round(program.memory_mib * MIB), "stats": {}}
+        return {"cpu_stats": usage, "memory_stats": memory, "networks": {}}
 
     def _find(self, runtime_id: str) -> _Simulated:
         if runtime_id not in self._containers:

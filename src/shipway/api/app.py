@@ -21,6 +21,9 @@ from typing import Any, cast
 import msgspec
 from starlette.routing import BaseRoute, Router
 
+from shipway.api.auto_scaling import SERVICE as AUTO_SCALING
+from shipway.api.auto_scaling import bind_services
+from shipway.api.call import Settings
 from shipway.api.dispatch import Context, Dispatcher, Wire
 from shipway.api.elsewhere import ACTION, Elsewhere, may_change
 from shipway.api.monitoring import publish
@@ -30,6 +33,9 @@ from shipway.api.refusals import refusal
 from shipway.api.request_body import BodyTooLargeError, ClientGoneError, read_body, replay
 from shipway.api.shapes import service_shapes
 from shipway.api.signature import EMPTY_SHA256, Identity, SignatureError, Verifier
+from shipway.seams import Clock
+from shipway.store import Store
+from shipway.store.metrics import Metrics
 
 log = logging.getLogger("shipway.api")
 
@@ -52,6 +58,12 @@ SCOPE_SERVICE = re.compile(
     rb"(?P<service>[a-z0-9-]+)(?:/|%2F)"
 )
 CLASSIC_VERSION = re.compile(rb"(?:^|&)Version=2012-06-01(?:&|$)")
+
+
+def elsewhere_of(settings: Settings, store: Store, metrics: Metrics, clock: Clock) -> Elsewhere:
+    """moto, with our metrics among CloudWatch's, and our services where Application Auto Scaling looks."""
+    before = {AUTO_SCALING: partial(bind_services, store, settings)}
+    return Elsewhere(settings, partial(publish, metrics, clock), before)
 
 
 def build_app(context: Context, routes: Iterable[BaseRoute] = ()) -> ASGIApp:
@@ -78,7 +90,9 @@ class FrontDoor:
         self._context = context
         self._router = router
         self._dispatcher = Dispatcher(context)
-        self._elsewhere = Elsewhere(context.settings, partial(publish, context.metrics, context.clock))
+        self._elsewhere = context.elsewhere or elsewhere_of(
+            context.settings, context.store, context.metrics, context.clock
+        )
         self._verifier = Verifier(self._elsewhere.credentials_after(context.credentials), context.clock)
         self._server = (b"server", f"Shipway/{context.settings.version}".encode())
 
@@ -144,7 +158,7 @@ class FrontDoor:
 
     async def _answer_elsewhere(self, request: Request, identity: Identity, send: Send) -> None:
         try:
-            answer = await self._elsewhere.answer(request.scope, request.body)
+            answer = await self._elsewhere.answer(identity.service, request.scope, request.body)
         except Exception:
             log.exception("moto failed on %s, request %s", identity.service, request.request_id)
             message = f"moto failed; `shipway local logs` has the details under request {request.request_id}."

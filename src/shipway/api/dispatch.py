@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from shipway.api.call import Call, Settings
+from shipway.api.elsewhere import Elsewhere
 from shipway.api.errors import ApiError
 from shipway.api.image_registry import ImageRegistry
 from shipway.api.shapes import Operation, ServiceShapes, service_shapes
@@ -47,6 +48,7 @@ class Context:
     # Told of an AWS service (its signing name) whose state in moto a request may have changed.
     heard: Callable[[str], None] = lambda _: None
     metrics: Metrics = field(default_factory=Metrics)  # ours, shown among CloudWatch's
+    elsewhere: Elsewhere | None = None  # every other AWS service; None: the front door makes it
 
     def call(self, caller_arn: str) -> Call:
         return Call(

@@ -14,12 +14,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from shipway.api.call import Settings
 from shipway.api.signature import Credential
 
+T = TypeVar("T")
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "server", "date"})
@@ -39,20 +40,32 @@ class WsgiAnswer:
 class Elsewhere:
     """moto behind one thread."""
 
-    def __init__(self, settings: Settings, loaded: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        loaded: Callable[[], None] = lambda: None,
+        before: Mapping[str, Callable[[], None]] | None = None,
+    ) -> None:
+        """`loaded` is called once moto is there, `before` ahead of each request to a service of that name."""
         self._settings = settings
         self._loaded = loaded
+        self._before = dict(before or {})
         self._app: WsgiApp | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="moto")
 
-    async def answer(self, scope: MutableMapping[str, Any], body: bytes) -> WsgiAnswer:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._answer, environ_of(scope, body))
+    async def answer(self, service: str, scope: MutableMapping[str, Any], body: bytes) -> WsgiAnswer:
+        return await self.run(lambda: self._answer(service, environ_of(scope, body)))
 
-    def _answer(self, environ: dict[str, Any]) -> WsgiAnswer:
+    async def run(self, function: Callable[[], T]) -> T:
+        """On moto's thread, between two of its requests."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)
+
+    def _answer(self, service: str, environ: dict[str, Any]) -> WsgiAnswer:
         if self._app is None:
             self._app = load_moto(self._settings.account_id)
             self._loaded()
+        if service in self._before:
+            self._before[service]()
         return call_wsgi(self._app, environ)
 
     def credentials_after(

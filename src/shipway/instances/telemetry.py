@@ -5,6 +5,8 @@ Kept in memory only; a restart starts anew within 20 s.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from shipway.instances.frames import PublishMetricsRequest, TaskMetrics
@@ -24,6 +26,7 @@ class Telemetry:
     """The latest figures by instance and task."""
 
     def __init__(self) -> None:
+        self.heard: Callable[[str], None] = lambda _: None  # told which instance has reported
         self._tasks: dict[str, dict[str, Utilization]] = {}  # container instance ARN -> task ARN -> figures
 
     def record(self, container_instance_arn: str, request: PublishMetricsRequest, now_ms: int) -> None:
@@ -33,6 +36,7 @@ class Telemetry:
             known[metrics.task_arn] = utilization(metrics, now_ms)
         for task_arn in [arn for arn, figures in known.items() if figures.at_ms < now_ms - FORGET_AFTER_MS]:
             del known[task_arn]
+        self.heard(container_instance_arn)
 
     def forget(self, container_instance_arn: str) -> None:
         self._tasks.pop(container_instance_arn, None)

@@ -129,4 +129,5 @@ def reading_of(status: dict[str, Any], cause: Cause) -> HealthReading:
         description=description,
         draining=health.get("eds_health_status") == "DRAINING",
         requests_active=gauges.get("rq_active", 0),
+        requests_total=gauges.get("rq_total", 0),
     )

@@ -43,6 +43,7 @@ class HealthReading(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     draining: bool = False  # Envoy gives it no new requests
     requests_active: int = 0
+    requests_total: int = 0  # since Envoy knows it
 
 
 class TargetHealthChanged(msgspec.Struct, frozen=True, kw_only=True):

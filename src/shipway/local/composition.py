@@ -14,7 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import shipway
-from shipway.api.app import build_app
+from shipway.api.app import build_app, elsewhere_of
+from shipway.api.auto_scaling import SERVICE as AUTO_SCALING
+from shipway.api.auto_scaling import AutoScaling
 from shipway.api.call import Settings
 from shipway.api.dispatch import Context
 from shipway.api.monitoring import AutoScalingGroups, Monitoring
@@ -37,6 +39,7 @@ from shipway.model.cluster import FARGATE_CLUSTER, Cluster
 from shipway.model.snapshot import InstanceSize, Timing
 from shipway.model.task import Task
 from shipway.reconcile.reconciler import Reconciler
+from shipway.reconcile.service_metrics import ServiceMetrics
 from shipway.reconcile.surroundings import Surroundings
 from shipway.registry.images import RegistryImages
 from shipway.registry.registry import Registry
@@ -51,6 +54,7 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_CLUSTER = "default"
 AGENTS_DEADLINE_S = 15.0
+TELEMETRY_PERIOD_S, TELEMETRY_PERIOD_MIN_S = 20, 2
 
 
 class NetworksFound(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +86,8 @@ class Composition:
         self.ids = RandomIds()
         settings = foundation.settings
         self.timing = Timing().at_speed(settings.speed)
-        self.metrics = Metrics()
+        self.metrics = Metrics(self.timing.metric_period_ms)
+        self.elsewhere = elsewhere_of(self._settings(), foundation.store, self.metrics, self.clock)
         self.place = Place(account_id=settings.account_id, region=settings.region)
         self.registry = Registry(
             foundation.folder.registry, settings.registry_port, settings.installation, ChildProcess
@@ -92,7 +97,9 @@ class Composition:
         self.fleet = Fleet(foundation.store, self.clock, self._fleet_settings())
         self.roles = RoleCredentials(foundation.credentials, self.place, foundation.store, self.clock)
         self.instances = self._instances()
-        self.reconciler = Reconciler(self._surroundings(), self.edge)
+        around = self._surroundings()
+        self.reconciler = Reconciler(around, self.edge)
+        self.instances.telemetry.heard = ServiceMetrics(around, self.instances.telemetry).hear
         self.supervisor = Supervisor(self._parts(), self.clock)
 
     async def start(self) -> None:
@@ -142,6 +149,7 @@ class Composition:
             settled={"CreateCluster": self.fleet.settled},
             heard=self._heard,
             metrics=self.metrics,
+            elsewhere=self.elsewhere,
         )
 
     def _heard(self, service: str) -> None:
@@ -149,6 +157,8 @@ class Composition:
             self.reconciler.alarms_changed()
         if service in ("autoscaling", "cloudformation"):
             self.reconciler.groups_changed()
+        if service in ("monitoring", AUTO_SCALING, "cloudformation"):
+            self.reconciler.scaling_changed()
 
     def _routes(self) -> list[Any]:
         return [*routes(self.instances), Route("/_shipway/status", self._status)]
@@ -191,6 +201,7 @@ class Composition:
             timing=self.timing,
             alarms=Monitoring(self._settings()),
             groups=AutoScalingGroups(self._settings()),
+            auto_scaling=AutoScaling(self.elsewhere, self._settings(), self.metrics),
             metrics=self.metrics,
             new_instance=InstanceSize(
                 self._foundation.settings.cpu_per_instance, self._foundation.settings.memory_mib_per_instance
@@ -227,6 +238,7 @@ class Composition:
             link_local_network=networks.link_local_network or "",
             # Docker Desktop's containers live in a virtual machine whose addresses are not reachable.
             publish_task_ports=sys.platform == "darwin",
+            telemetry_period_s=max(TELEMETRY_PERIOD_MIN_S, round(TELEMETRY_PERIOD_S / settings.speed)),
         )
 
     def _ensure_clusters(self) -> None:

@@ -50,6 +50,7 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     task_network: str
     link_local_network: str = ""
     publish_task_ports: bool = False
+    telemetry_period_s: int = 20
 
 
 class Agent:
@@ -116,6 +117,7 @@ def shared_environment(settings: FleetSettings, own: Mapping[str, str]) -> dict[
         "SHIPWAY_TASK_NETWORK": settings.task_network,
         "SHIPWAY_LINK_LOCAL_NETWORK": settings.link_local_network,
         "SHIPWAY_PUBLISH_TASK_PORTS": "1" if settings.publish_task_ports else "",
+        "SHIPWAY_TELEMETRY_PERIOD": f"{settings.telemetry_period_s}s",
         "AWS_DEFAULT_REGION": settings.instances.region,
         "AWS_EC2_METADATA_DISABLED": "true",
     }

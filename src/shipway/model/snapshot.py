@@ -20,6 +20,10 @@ from shipway.model.task_set import TaskSet
 KEPT_AT_ANY_SPEED = ("stopped_task_retention_ms", "silence_max_ms")
 
 
+METRIC_PERIOD_MIN_MS = 6_000
+"""Agents measure three times a period, and not more often than every two seconds."""
+
+
 class Timing(msgspec.Struct, frozen=True):
     """The control plane's own waits. The defaults are what local ECS uses; docs/fidelity.md names ECS's.
 
@@ -37,6 +41,7 @@ class Timing(msgspec.Struct, frozen=True):
     crash_pause_max_ms: int = 60_000  # the ceiling when the tasks did run, if only for a moment
     stopped_task_retention_ms: int = 3_600_000  # of deregistered instances too
     provisioning_max_ms: int = 30 * 60_000  # so long a task waits for an instance of its capacity provider
+    metric_period_ms: int = 60_000  # CloudWatch's minute
     shrink_quiet_ms: int = 15 * 60_000  # so long a group has instances to spare before some go
     shrink_step_ms: int = 60_000  # between two steps of it
     drain_max_ms: int = 48 * 3_600_000  # so long an instance that is to go may drain
@@ -59,6 +64,7 @@ class Timing(msgspec.Struct, frozen=True):
             for name in self.__struct_fields__
             if name.endswith("_ms") and name not in KEPT_AT_ANY_SPEED
         }
+        waits["metric_period_ms"] = max(METRIC_PERIOD_MIN_MS, waits["metric_period_ms"])
         return msgspec.structs.replace(self, speed=speed, **waits)
 
     def scaled(self, wait_ms: int) -> int:

@@ -11,6 +11,7 @@ from shipway.reconcile.daemons import DaemonsTurn
 from shipway.reconcile.hooks import HooksTurn
 from shipway.reconcile.instances import InstancesTurn
 from shipway.reconcile.loop import Loop, PassStatus, Turn
+from shipway.reconcile.scaling import ScalingTurn
 from shipway.reconcile.services import ServicesTurn
 from shipway.reconcile.surroundings import Surroundings
 from shipway.reconcile.targets import TargetsTurn
@@ -35,6 +36,7 @@ class Reconciler:
             "tasks": TasksTurn(around),
             "instances": InstancesTurn(around),
             "capacity": self._capacity,
+            "scaling": ScalingTurn(around, edge, self.alarms_changed),
             "targets": self._targets,
             "hooks": self._hooks,
         }
@@ -66,6 +68,10 @@ class Reconciler:
         self._daemons.hear_of_alarms()
         self._loops["services"].wake()
         self._loops["daemons"].wake()
+
+    def scaling_changed(self) -> None:
+        """Nor are scalable targets, policies and metrics."""
+        self._loops["scaling"].wake()
 
     def groups_changed(self) -> None:
         """Nor are Auto Scaling groups in the store."""

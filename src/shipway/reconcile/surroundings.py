@@ -10,6 +10,7 @@ from typing import Protocol
 from shipway.model.actions import Action, Plan
 from shipway.model.arn import Place
 from shipway.model.capacity_provider import GroupSize
+from shipway.model.scaling import ScalableTarget, ScalingReport
 from shipway.model.snapshot import InstanceSize, Timing
 from shipway.seams import Clock, Ids
 from shipway.store import Store
@@ -62,6 +63,26 @@ class NoGroups:
         return None
 
 
+class AutoScaling(Protocol):
+    """Application Auto Scaling."""
+
+    async def observe(self, now_ms: int) -> ScalingReport:
+        """The scalable targets that are ECS services, and what their metrics and alarms say."""
+        ...
+
+    async def set_limits(self, target: ScalableTarget, minimum: int, maximum: int) -> None:
+        """What a scheduled action does to its target."""
+        ...
+
+
+class NoAutoScaling:
+    async def observe(self, now_ms: int) -> ScalingReport:
+        return ScalingReport()
+
+    async def set_limits(self, target: ScalableTarget, minimum: int, maximum: int) -> None:
+        raise AssertionError("there is no target whose limits could be set")
+
+
 @dataclass(frozen=True)
 class Surroundings:
     store: Store
@@ -72,6 +93,7 @@ class Surroundings:
     timing: Timing = field(default_factory=Timing)
     alarms: Alarms = field(default_factory=NoAlarms)
     groups: Groups = field(default_factory=NoGroups)
+    auto_scaling: AutoScaling = field(default_factory=NoAutoScaling)
     metrics: Metrics = field(default_factory=Metrics)
     new_instance: InstanceSize = field(default_factory=InstanceSize)
     hooks: HookCaller = field(default_factory=NoFunctions)

@@ -43,6 +43,7 @@ from shipway.model.actions.services import (
     ClearCause,
     CloseService,
     EmitEvent,
+    ScaleService,
     SetRebalancing,
     SetSteady,
 )
@@ -107,6 +108,7 @@ __all__ = [
     "RollBack",
     "RollBackDaemon",
     "ScaleGroup",
+    "ScaleService",
     "SetDesiredCount",
     "SetRebalancing",
     "SetStability",

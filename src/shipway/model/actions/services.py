@@ -47,6 +47,16 @@ class SetRebalancing(Action, frozen=True, kw_only=True):
         return "rebalancing is over" if self.desired_count is None else "rebalance"
 
 
+class ScaleService(Action, frozen=True, kw_only=True):
+    """Service auto scaling sets the desired count, as UpdateService would."""
+
+    service_arn: str
+    desired_count: int
+
+    def text(self) -> str:
+        return f"scale {self.service_arn.rsplit('/', 1)[-1]} to {self.desired_count}"
+
+
 class CloseService(Action, frozen=True, kw_only=True):
     """A DRAINING service whose tasks are gone becomes INACTIVE."""
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from shipway.model import actions as act
 from shipway.model.event import Event, with_events
 from shipway.model.service import Service
+from shipway.model.service_revision import ServiceRevision
 from shipway.model.task_set import TaskSet
 from shipway.store.commit.editing import Effects, edit
 from shipway.store.store import Transaction
@@ -33,6 +34,16 @@ def set_rebalancing(tx: Transaction, action: act.SetRebalancing, now_ms: int) ->
     edit(tx, Service, action.service_arn, rebalancing=action.desired_count)
 
 
+def scale_service(tx: Transaction, action: act.ScaleService, now_ms: int) -> bool:
+    """Like any update it ends the pause after failed starts."""
+    service = tx.get(Service, action.service_arn)
+    if service is None or service.status != "ACTIVE":
+        return False
+    tx.put(replace(service, desired_count=action.desired_count))
+    edit(tx, ServiceRevision, service.revision_arn, start_failures_since=now_ms)
+    return True
+
+
 def close_service(tx: Transaction, action: act.CloseService, now_ms: int) -> None:
     edit(tx, Service, action.service_arn, status="INACTIVE", service_deployment_arn=None)
     for task_set in tx.by(TaskSet, "service_arn", action.service_arn):
@@ -44,5 +55,6 @@ EFFECTS: Effects = {
     act.ClearCause: clear_cause,
     act.SetSteady: set_steady,
     act.SetRebalancing: set_rebalancing,
+    act.ScaleService: scale_service,
     act.CloseService: close_service,
 }
