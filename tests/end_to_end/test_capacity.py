@@ -121,6 +121,44 @@ def test_an_alarm_must_roll_a_baking_deployment_back(quick: LocalEcs) -> None:
     quick.ecs.delete_service(service="watched", force=True)
 
 
+def test_auto_scaling_must_follow_the_load_and_the_schedule(quick: LocalEcs) -> None:
+    """Out to the maximum, for tasks use more than their CPU; in when a schedule sets another maximum."""
+    busy = {"command": ["sh", "-c", "while :; do sleep 0.01; done"], "cpu": 10, "stopTimeout": 2}
+    revision = quick.register("busy", {"name": "main", **busy})
+    quick.ecs.create_service(serviceName="busy", taskDefinition=revision, desiredCount=1)
+    quick.stable("busy")
+    scaling = quick.client("application-autoscaling")
+    target = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/default/busy",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=3)
+    metric = {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
+    scaling.put_scaling_policy(
+        **target,
+        PolicyName="cpu",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 20.0,
+            "PredefinedMetricSpecification": metric,
+        },
+    )
+    eventually("three tasks run", lambda: quick.service("busy"), lambda s: s["runningCount"] == 3)
+    metrics = quick.client("cloudwatch").list_metrics(Namespace="AWS/ECS", MetricName="CPUUtilization")
+    names = [d["Value"] for m in metrics["Metrics"] for d in m["Dimensions"] if d["Name"] == "ServiceName"]
+    assert "busy" in names
+    scaling.put_scheduled_action(
+        **target,
+        ScheduledActionName="night",
+        Schedule="rate(1 minute)",
+        ScalableTargetAction={"MinCapacity": 1, "MaxCapacity": 1},
+    )
+    eventually("one task is left", lambda: quick.service("busy"), lambda s: s["runningCount"] == 1)
+    assert quick.service("busy")["desiredCount"] == 1
+    quick.ecs.delete_service(service="busy", force=True)
+
+
 def test_the_status_must_say_how_fast_it_is(quick: LocalEcs) -> None:
     """Who reads times there must know."""
     assert json.loads(quick.shipway("local", "status", "-o", "json"))["speed"] == 10

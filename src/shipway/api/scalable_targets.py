@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from shipway.model.arn import Place
@@ -125,11 +126,7 @@ def bound(value: Any) -> float | None:
 def scheduled_action(action: Any) -> ScheduledAction:
     limits = action.scalable_target_action or {}
     if action.timezone not in (None, "", "UTC", "Etc/UTC"):
-        logger.warning(
-            "The scheduled action %s is of %s: local ECS takes its schedule as UTC.",
-            action.scheduled_action_name,
-            action.timezone,
-        )
+        warn_of_timezone(action.scheduled_action_name, action.timezone)
     return ScheduledAction(
         name=action.scheduled_action_name,
         schedule=action.schedule,
@@ -139,6 +136,12 @@ def scheduled_action(action: Any) -> ScheduledAction:
         minimum=limits.get("MinCapacity"),
         maximum=limits.get("MaxCapacity"),
     )
+
+
+@cache
+def warn_of_timezone(name: str, timezone: str) -> None:
+    """Once, and not at every look."""
+    logger.warning("The scheduled action %s is of %s: local ECS takes its schedule as UTC.", name, timezone)
 
 
 def moment(given: Any) -> int | None:
