@@ -60,19 +60,26 @@ def host_status(**members: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("members", "reading"),
     [
-        ({"eds_health_status": "HEALTHY"}, HealthReading(state="healthy", requests_active=2)),
+        (
+            {"eds_health_status": "HEALTHY"},
+            HealthReading(state="healthy", requests_active=2, requests_total=9),
+        ),
         (
             {"eds_health_status": "HEALTHY", "failed_active_health_check": True, "pending_active_hc": True},
-            HealthReading(state="initial", requests_active=2),
+            HealthReading(state="initial", requests_active=2, requests_total=9),
         ),
         (
             {"eds_health_status": "DRAINING"},
-            HealthReading(state="healthy", draining=True, requests_active=2),
+            HealthReading(state="healthy", draining=True, requests_active=2, requests_total=9),
         ),
         (
             {"failed_active_health_check": True},
             HealthReading(
-                state="unhealthy", reason="Target.Timeout", description="Request timed out", requests_active=2
+                state="unhealthy",
+                reason="Target.Timeout",
+                description="Request timed out",
+                requests_active=2,
+                requests_total=9,
             ),
         ),
     ],
