@@ -50,6 +50,7 @@ def measure() -> list[Figure]:
         print(f"{SERVICES * TASKS_EACH:,} tasks written in {time.perf_counter() - started:.1f} s", flush=True)
         figures = [
             idle_pass(cluster),
+            waiting_pass(cluster),
             decision_latency(cluster),
             large_placement(cluster),
             dead_zone(cluster),
@@ -86,6 +87,23 @@ def decision_latency(cluster: LargeCluster) -> Figure:
         5,
         f"slowest of {REPORTS}: {max(took):.1f} ms",
     )
+
+
+def waiting_pass(cluster: LargeCluster) -> Figure:
+    """A service that asks for more than there is: its pass after each time that a task ended somewhere."""
+    service, revision, definition = a_service("waiting", 1, cluster.clock.now_ms())
+    body = {**definition.body, "memory": "1000000"}
+    cluster.put((replace(definition, body=body), revision, service))
+    took = []
+    for task in cluster.store.state.all(Task)[:20]:
+        started = time.perf_counter()
+        plan = decide_service(service_snapshot(cluster.around, service.service_arn), cluster.ids)
+        took.append((time.perf_counter() - started) * 1000)
+        assert plan.watches_fleet
+        cluster.put([ended(task, cluster.clock.now_ms())])
+    cluster.put([replace(service, status="INACTIVE")])
+    what = "a pass of a service that waits for room, after a change of the fleet"
+    return figure(what, median(took), "ms", 5, f"first {took[0]:.1f} ms")
 
 
 async def decisions(cluster: LargeCluster) -> list[float]:

@@ -129,6 +129,7 @@ def test_the_ground_chooses_what_the_plain_rule_chooses(
         assert chance.asked == plain_chance.asked
         if chosen is None:
             assert ground.failures(wish) == expected.failures
+            assert ground.nearest_failure(wish) == next(iter(expected.failures), None)
         plain = expected.fleet
         assert ground.fleet == plain
 
@@ -141,8 +142,11 @@ def test_an_index_follows_its_fleet(snapshots: list[Fleet], wanted: list[Wanted]
     for snapshot in snapshots:
         followed = replace(snapshot, memo=memo)
         for wish in wanted:
-            chosen = Ground(followed).place(wish, Draws(3))
-            assert arn(chosen) == arn(place(snapshot, wish, Draws(3)).instance)
+            ground, expected = Ground(followed), place(snapshot, wish, Draws(3))
+            chosen = ground.place(wish, Draws(3))
+            assert arn(chosen) == arn(expected.instance)
+            if chosen is None:
+                assert ground.nearest_failure(wish) == next(iter(expected.failures), None)
 
 
 @given(fleets(), wishes(), st.lists(st.integers(0, 7), max_size=6))

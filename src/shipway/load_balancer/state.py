@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -26,7 +27,7 @@ class Reads(Protocol):
         ...
 
 
-class LoadBalancerState(msgspec.Struct, frozen=True, kw_only=True):
+class LoadBalancerState(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Everything the configuration and the targets' health are functions of. Each tuple is sorted by key."""
 
     load_balancers: tuple[LoadBalancer, ...] = ()
@@ -45,16 +46,32 @@ class LoadBalancerState(msgspec.Struct, frozen=True, kw_only=True):
             targets=tuple(reads.all(Target)),
         )
 
+    @cached_property
+    def _load_balancers(self) -> dict[str, LoadBalancer]:
+        return {each.load_balancer_arn: each for each in self.load_balancers}
+
+    @cached_property
+    def _rules(self) -> dict[str, list[Rule]]:
+        by_listener: dict[str, list[Rule]] = {}
+        for rule in sorted(self.rules, key=lambda rule: rule.priority):
+            by_listener.setdefault(rule.listener_arn, []).append(rule)
+        return by_listener
+
+    @cached_property
+    def _targets(self) -> dict[str, list[Target]]:
+        by_group: dict[str, list[Target]] = {}
+        for target in self.targets:
+            by_group.setdefault(target.target_group_arn, []).append(target)
+        return by_group
+
     def load_balancer_of(self, listener: Listener) -> LoadBalancer | None:
-        arn = listener.load_balancer_arn
-        return next((each for each in self.load_balancers if each.load_balancer_arn == arn), None)
+        return self._load_balancers.get(listener.load_balancer_arn)
 
     def rules_of(self, listener: Listener) -> list[Rule]:
-        mine = [rule for rule in self.rules if rule.listener_arn == listener.listener_arn]
-        return sorted(mine, key=lambda rule: rule.priority)
+        return self._rules.get(listener.listener_arn, [])
 
     def targets_of(self, target_group_arn: str) -> list[Target]:
-        return [target for target in self.targets if target.target_group_arn == target_group_arn]
+        return self._targets.get(target_group_arn, [])
 
     def target_groups_in_use(self) -> list[TargetGroup]:
         """Those that a listener or a rule forwards to, whatever the weight; the others are not checked."""

@@ -11,6 +11,8 @@ from shipway.reconcile.loop import PassResult
 
 logger = logging.getLogger(__name__)
 
+LOOKS_A_TURN = 8
+TURN_S = 0.01
 SPENT_MAX = 4  # so many times more entries than keys: moments that were replaced are swept away
 
 
@@ -61,9 +63,10 @@ async def look_at_due(
     look: Callable[[str], PassResult],
     order: Callable[[str], bool] = lambda _: False,
 ) -> PassResult:
-    """One look at each that is due, sorted, those first for which `order` is False. Between two looks others
+    """One look at each that is due, sorted, those first for which `order` is False. Every few looks others
     get their turn of the thread. One that raises stays on the agenda and keeps nobody from theirs.
     """
+    share = Share()
     actions = refused = 0
     first_failure: Exception | None = None
     for key in sorted(agenda.due(now_ms), key=order):
@@ -77,5 +80,23 @@ async def look_at_due(
             continue
         agenda.wake_at(key, result.wake_at)
         actions, refused = actions + result.actions, refused + result.refused
-        await asyncio.sleep(0)
+        await share.used()
     return PassResult(actions, refused, agenda.next_moment(), first_failure)
+
+
+class Share:
+    """How long a pass has the thread to itself. Giving it away costs: the thread of the disk wakes too."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._since = self._loop.time()
+        self._looks = 0
+
+    async def used(self) -> None:
+        self._looks += 1
+        if self._looks == LOOKS_A_TURN or self._loop.time() - self._since > TURN_S:
+            await asyncio.sleep(0)
+            self._begin()

@@ -20,7 +20,7 @@ from shipway.scheduler.strategies import Row, arn_of, left, row_of
 Entry = tuple[Any, ...]
 """What is left of each resource that is packed, then the ARN."""
 
-WISHES_MAX = 256  # signatures remembered; a cluster has few of them, whatever the number of its services
+WISHES_MAX = 64  # signatures remembered; a cluster has few of them, whatever the number of its services
 
 
 class Tier:
@@ -105,6 +105,9 @@ class FleetIndex:
         self.draining: set[str] = set()
         self._shelves: dict[tuple[tuple[str, ...], tuple[str, ...]], Shelf] = {}
         self._suitable: dict[object, dict[str, bool]] = {}
+        self.moves = 0
+        self._moved_at: dict[str, int] = {}  # the last to move comes last
+        self.misses: dict[object, object] = {}  # what `Ground` remembers of wishes that found no place
 
     def follow(self, instances: tuple[InstanceView, ...]) -> None:
         """From now on the index speaks of these."""
@@ -135,6 +138,9 @@ class FleetIndex:
 
     def _move(self, before: InstanceView | None, after: InstanceView | None) -> None:
         arn = arn_of(after or before)  # type: ignore[arg-type]
+        self.moves += 1
+        self._moved_at.pop(arn, None)
+        self._moved_at[arn] = self.moves
         if after is None:
             del self.by_arn[arn]
         else:
@@ -156,6 +162,15 @@ class FleetIndex:
         if before is None or after is None or before.instance is not after.instance:
             for known in self._suitable.values():
                 known.pop(arn, None)
+
+    def moved_since(self, mark: int) -> set[str]:
+        """The instances that came, went or changed after `moves` had this number."""
+        moved: set[str] = set()
+        for arn, at in reversed(self._moved_at.items()):
+            if at <= mark:
+                break
+            moved.add(arn)
+        return moved
 
     def shelf(self, attributes: tuple[str, ...], packed: tuple[str, ...]) -> Shelf:
         key = (attributes, packed)

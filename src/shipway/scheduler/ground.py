@@ -17,7 +17,8 @@ from shipway.model.task import Task
 from shipway.scheduler.birth import Birth, new_task
 from shipway.scheduler.capacity_strategy import PROVISIONING_MAX
 from shipway.scheduler.filters import Wanted
-from shipway.scheduler.fleet_index import index_of
+from shipway.scheduler.fleet_index import WISHES_MAX, index_of
+from shipway.scheduler.nearest_miss import NearestMiss
 from shipway.scheduler.placement import Failure, active, failures_of, occupied, place
 from shipway.scheduler.preference import Lottery, Preference, preference_of
 from shipway.scheduler.strategies import Chance, arn_of
@@ -104,8 +105,13 @@ class Ground:
         return failures_of(active(self.fleet), wanted)
 
     def nearest_failure(self, wanted: Wanted) -> Failure | None:
-        """Of whom was nearest to fitting; None when there is no instance to speak of."""
-        return next(iter(self.failures(wanted)), None)
+        """Of whom was nearest to fitting: the first of `failures`. None when there is nobody to speak of."""
+        misses, key = self._index.misses, wish_key(wanted)
+        if len(misses) > WISHES_MAX:
+            misses.clear()
+        known = misses.setdefault(key, NearestMiss())
+        assert isinstance(known, NearestMiss)
+        return known.failure(self._index, wanted, self._changed)
 
     def _leave(self, task: Task) -> None:
         """A task that is told to stop leaves its group at once and frees its resources later."""
@@ -116,15 +122,7 @@ class Ground:
             self._changed[arn_of(view)] = replace(view, groups=left)
 
     def _preference(self, kind: type[Preference] | type[Lottery], wanted: Wanted) -> Preference | Lottery:
-        key = (
-            wanted.task_definition.requires_attributes,
-            wanted.needs_interface,
-            wanted.reservation,
-            wanted.group,
-            wanted.launch_type,
-            repr(wanted.constraints),
-            repr(wanted.strategies),
-        )
+        key = wish_key(wanted), repr(wanted.strategies)
         if key not in self._preferences:
             self._preferences[key] = kind(self._index, wanted, self._now, self._changed)
         return self._preferences[key]
@@ -132,3 +130,15 @@ class Ground:
     def _now(self, container_instance_arn: str) -> InstanceView:
         changed = self._changed.get(container_instance_arn)
         return changed if changed is not None else self._index.by_arn[container_instance_arn]
+
+
+def wish_key(wanted: Wanted) -> object:
+    """Alike for wishes that fit on the same instances."""
+    return (
+        wanted.task_definition.requires_attributes,
+        wanted.needs_interface,
+        wanted.reservation,
+        wanted.group,
+        wanted.launch_type,
+        repr(wanted.constraints),
+    )
