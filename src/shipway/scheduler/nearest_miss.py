@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from shipway.model.snapshot import InstanceView
 from shipway.scheduler.filters import Wanted, first_miss
 from shipway.scheduler.fleet_index import FleetIndex
-from shipway.scheduler.placement import Failure
+from shipway.scheduler.placement import Failure, is_spoken_of
 from shipway.scheduler.strategies import arn_of
 
 Miss = tuple[tuple[int, int, str], Failure]
@@ -50,7 +50,8 @@ class NearestMiss:
 def nearest_of(views: Iterable[InstanceView], wanted: Wanted) -> Miss | None:
     nearest: Miss | None = None
     for view in views:
-        found = first_miss(view, wanted) if view.instance.status == "ACTIVE" else None
+        told = view.instance.status == "ACTIVE" and is_spoken_of(view, wanted)
+        found = first_miss(view, wanted) if told else None
         if found is not None:
             rank, miss = found
             distance = (-rank, miss.short_by, arn_of(view))

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shipway.model.snapshot import Fleet, InstanceView
-from shipway.scheduler.constraints import NOT_OF_PROVIDER
+from shipway.scheduler.constraints import OF_PROVIDER
 from shipway.scheduler.filters import CHECKS, Check, Wanted, first_miss
 from shipway.scheduler.requirements import reservation_of as reservation_of
 from shipway.scheduler.strategies import Chance, narrowed
@@ -56,12 +56,21 @@ def failures_of(
     """One failure an instance. Nearest is who failed latest in the order, then who is short by least."""
     missed = []
     for view in views:
-        found = first_miss(view, wanted, checks)
-        if found is not None and found[1].reason != NOT_OF_PROVIDER:  # others' instances are not spoken of
+        found = first_miss(view, wanted, checks) if is_spoken_of(view, wanted) else None
+        if found is not None:
             rank, miss = found
             arn = view.instance.container_instance_arn
             missed.append(((-rank, miss.short_by, arn), Failure(arn, miss.reason, miss.detail)))
     return tuple(failure for _, failure in sorted(missed, key=lambda entry: entry[0]))
+
+
+def is_spoken_of(view: InstanceView, wanted: Wanted) -> bool:
+    """Other capacity providers' instances are no near misses."""
+    return all(
+        constraint.get("type") != OF_PROVIDER
+        or constraint.get("expression") == view.instance.capacity_provider_name
+        for constraint in wanted.constraints
+    )
 
 
 def with_task(fleet: Fleet, chosen: InstanceView, wanted: Wanted) -> Fleet:
