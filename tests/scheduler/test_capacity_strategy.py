@@ -6,6 +6,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shipway.model.actions import PlaceTask, StartTask, StopTask
 from shipway.model.container_instance import ContainerInstance
@@ -13,7 +15,7 @@ from shipway.model.record import Document
 from shipway.model.snapshot import Provisioning, Timing
 from shipway.model.task import Task
 from shipway.scheduler.birth import Birth
-from shipway.scheduler.capacity_strategy import PROVISIONING_MAX, next_provider
+from shipway.scheduler.capacity_strategy import PROVISIONING_MAX, excess, next_provider
 from shipway.scheduler.run_task import RunTaskSnapshot, UnplacedSnapshot, plan_run_task, plan_unplaced
 from shipway.scheduler.services import decide_service
 from tests.builders import (
@@ -55,6 +57,49 @@ def test_tasks_are_shared_by_base_and_weight(
     for _ in range(count):
         placed[next_provider(strategy, placed) or ""] += 1
     assert placed == expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=4), st.integers(0, 20))
+def test_scale_in_undoes_scale_out(figures: list[tuple[int, int]], count: int) -> None:
+    """Whoever is furthest beyond its share goes: what is left is shared as if it had only come so far."""
+    with_base = next((at for at, (_, base) in enumerate(figures) if base), None)
+    strategy = tuple(
+        item(f"p{at}", weight, base if at == with_base else 0) for at, (weight, base) in enumerate(figures)
+    )
+    placed: Counter[str] = Counter()
+    came = [dict(placed)]
+    for _ in range(count):
+        placed[next_provider(strategy, placed) or ""] += 1
+        came.append(dict(placed))
+    while came:
+        assert +placed == +Counter(came.pop())
+        most = max(+placed, key=lambda name: excess(strategy, placed, name), default="")
+        placed[most] -= 1
+
+
+def test_a_service_scales_in_by_its_strategy() -> None:
+    """FARGATE and FARGATE_SPOT share one instance here, and yet each keeps its part."""
+    strategy = (item("FARGATE", weight=1, base=1), item("FARGATE_SPOT", weight=3))
+    names = ("FARGATE", "FARGATE_SPOT", "FARGATE_SPOT", "FARGATE_SPOT", "FARGATE", "FARGATE_SPOT")
+    tasks = [a_task(number, capacity_provider_name=name) for number, name in enumerate(names, 1)]
+    members = {"completed": True, "capacity_provider_strategy": strategy}
+    stopped = []
+    for desired in (3, 1):
+        plan = decide_service(
+            a_snapshot(a_service(desired, minimum=0), *tasks, revisions=(a_revision(1, **members),)),
+            CountingIds(),
+        )
+        gone = {action.task_arn for action in plan.actions if isinstance(action, StopTask)}
+        tasks = [task for task in tasks if task.task_arn not in gone]
+        stopped.append([task.capacity_provider_name for task in tasks])
+    assert stopped == [["FARGATE", "FARGATE_SPOT", "FARGATE_SPOT"], ["FARGATE"]]
+
+
+def test_who_is_no_longer_in_the_strategy_goes_first() -> None:
+    """A strategy that was changed is met by scaling in, too."""
+    strategy = (item("b", weight=1),)
+    assert excess(strategy, {"a": 1, "b": 5}, "a") > excess(strategy, {"a": 1, "b": 5}, "b")
+    assert excess((), {"a": 1}, "a") == excess((), {}, None) == 0
 
 
 def test_no_strategy_no_provider() -> None:

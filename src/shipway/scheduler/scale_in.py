@@ -1,9 +1,9 @@
 """Which tasks go first when there are too many.
 
-Pending first, then those that are not healthy; among equals those on DRAINING instances, then by the
-service's placement strategy in reverse: a spread takes from where most of the service's tasks are, a binpack
-from where most room is left. Without a strategy: the fullest zone, in it the fullest instance. Then the
-newest.
+Pending first, then those that are not healthy; among equals those on DRAINING instances, then those of the
+capacity provider that is furthest beyond its share, then by the service's placement strategy in reverse: a
+spread takes from where most of the service's tasks are, a binpack from where most room is left. Without a
+strategy: the fullest zone, in it the fullest instance. Then the newest.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 from shipway.model.record import Document
 from shipway.model.snapshot import Fleet
 from shipway.model.task import Task
+from shipway.scheduler.capacity_strategy import excess, placed_by
 from shipway.scheduler.health import Condition
 from shipway.scheduler.strategies import INSTANCE, ZONE, in_words, left, spread_value
 from shipway.scheduler.survey import Survey
@@ -27,17 +28,20 @@ class Crowd(msgspec.Struct, frozen=True):
     tasks: tuple[Task, ...]
     strategies: tuple[Document, ...] = ()
     fleet: Fleet = Fleet("")  # attributes, and what is left
+    providers: tuple[Document, ...] = ()  # the capacity provider strategy
 
 
 def crowd_of(survey: Survey) -> Crowd:
     tasks = tuple(condition.task for condition in survey.live)
-    return Crowd(tasks, survey.snapshot.service.placement_strategy, survey.snapshot.fleet)
+    snapshot, providers = survey.snapshot, survey.target.revision.capacity_provider_strategy
+    return Crowd(tasks, snapshot.service.placement_strategy, snapshot.fleet, providers)
 
 
 def pick(candidates: Iterable[Condition], count: int, crowd: Crowd | None = None) -> tuple[Condition, ...]:
     """The first `count` to go, protected ones excepted.
 
-    All that decides between healthy tasks is their instance, so they wait in piles, one an instance.
+    All that decides between healthy tasks is their instance and capacity provider (Fargate's two share
+    theirs), so they wait in piles, one a pair of these.
     """
     piles = piled(candidates)
     balance = Balance(crowd or Crowd(tuple(condition.task for pile in piles for condition in pile)))
@@ -57,7 +61,9 @@ def piled(candidates: Iterable[Condition]) -> list[list[Condition]]:
     piles: dict[tuple[object, ...], list[Condition]] = defaultdict(list)
     for condition in candidates:
         if not condition.protected:
-            piles[(*rank(condition), condition.task.container_instance_arn)].append(condition)
+            task = condition.task
+            where = (task.capacity_provider_name, task.container_instance_arn)
+            piles[(*rank(condition), *where)].append(condition)
     return [sorted(pile, key=age, reverse=True) for pile in piles.values()]
 
 
@@ -76,16 +82,20 @@ class Balance:
     def __init__(self, crowd: Crowd) -> None:
         self._strategies = in_words(crowd.strategies)
         self._fleet = crowd.fleet
+        self._providers = crowd.providers
+        self._placed = placed_by(crowd.tasks)
         self._held: Counter[tuple[str, str | None]] = Counter()
         self._freed: Counter[tuple[str, str | None]] = Counter()
         for task in crowd.tasks:
             self._count(task, 1)
 
-    def key(self, task: Task) -> tuple[int, ...]:
-        return tuple(-self._weight(task, kind, field) for kind, field in self._strategies)
+    def key(self, task: Task) -> tuple[float, ...]:
+        over = excess(self._providers, self._placed, task.capacity_provider_name)
+        return (-over, *(-self._weight(task, kind, field) for kind, field in self._strategies))
 
     def forget(self, task: Task) -> None:
         self._count(task, -1)
+        self._placed[task.capacity_provider_name or ""] -= 1
         for resource in ("cpu", "memory"):
             self._freed[resource, task.container_instance_arn] += getattr(task.reservation, resource)
 
