@@ -15,12 +15,14 @@ from shipway.model.container_instance import ContainerInstance
 from shipway.model.service import Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from shipway.model.snapshot import AddressPool, ServiceSnapshot, TargetView, Timing
+from shipway.model.target import Target
 from shipway.model.task import Task
 from shipway.scheduler.daemon_seats import eligible_for, seated
 from shipway.scheduler.rolling import limits_of
 from shipway.scheduler.services import decide_service
 from shipway.scheduler.shift.stages import shift_of
 from shipway.scheduler.survey import is_live
+from shipway.simulator.invariants import Commit, violations
 from shipway.store.commit import commit_plan
 from shipway.store.fleet import fleet_of
 from shipway.store.store import State, Transaction
@@ -118,14 +120,38 @@ class World:
         snapshot = self.snapshot()
         plan = decide_service(snapshot, self.ids)
         self.check(snapshot, plan)
-        refused = commit_plan(self.tx, plan.actions, self.now_ms)
+        self.remember_targets()
+        tx = Transaction(self.state)
+        refused = commit_plan(tx, plan.actions, self.now_ms)
         assert not refused, [action.text() for action in refused]
+        broken = violations(Commit(self.state, tx.changes(), self.now_ms, self.timing))
+        assert not broken, "\n".join([*broken, "the plan:", plan.text()])
         self.messages += [action.message for action in plan.actions if isinstance(action, act.EmitEvent)]
         self.last_plan = plan
         return plan
 
     def check(self, snapshot: ServiceSnapshot, plan: act.Plan) -> None:
         check_safety(snapshot, plan)
+
+    def remember_targets(self) -> None:
+        """The registrations as records, for the invariants to count."""
+        views = [(arn, view) for arn, views in self.targets.items() for view in views]
+        for target in self.state.all(Target):
+            self.tx.delete(Target, target.key)
+        for number, (task_arn, view) in enumerate(views):
+            self.tx.put(
+                Target(
+                    target_group_arn=view.target_group_arn,
+                    target_id=f"10.0.0.{number}",
+                    port=view.port,
+                    address=f"10.0.0.{number}",
+                    address_port=view.port,
+                    task_arn=task_arn,
+                    state=view.state,
+                    registered_at=self.now_ms,
+                    state_since=self.now_ms,
+                )
+            )
 
     def settle(self) -> None:
         for _ in range(PASSES_MAX):

@@ -84,18 +84,20 @@ class Commit:
     def service(self, task: Task) -> Service | None:
         return self.state.get(Service, task.service_arn or "")
 
+    def rolls(self, service: Service) -> bool:
+        """A REPLICA service, while no traffic shifts: between deployments every one of them rolls."""
+        if (service.deployment_controller, service.scheduling_strategy) != ("ECS", "REPLICA"):
+            return False
+        current = self.state.get(ServiceDeployment, service.service_deployment_arn or "")
+        touched = [d for pair in self.of(ServiceDeployment) for d in pair if d is not None]
+        own = [d for d in (current, *touched) if d is not None and d.service_arn == service.service_arn]
+        return all(d.strategy == "ROLLING" for d in own if d.in_progress)
+
     def rolling_services(self, tasks: list[Task]) -> list[Service]:
         """The REPLICA services of these tasks that roll, each once."""
         services = [self.service(task) for task in tasks if task.service_arn]
         found = {service.service_arn: service for service in services if service is not None}
-        return [service for service in found.values() if rolls(self.state, service)]
-
-
-def rolls(state: Reads, service: Service) -> bool:
-    deployment = state.get(ServiceDeployment, service.service_deployment_arn or "")
-    strategy = service.deployment_configuration.strategy if deployment is None else deployment.strategy
-    kind = (service.deployment_controller, service.scheduling_strategy, strategy)
-    return kind == ("ECS", "REPLICA", "ROLLING") and service.status == "ACTIVE"
+        return [service for service in found.values() if service.status == "ACTIVE" and self.rolls(service)]
 
 
 def is_live(task: Task) -> bool:
@@ -135,15 +137,12 @@ def no_task_lost(commit: Commit) -> Iterator[str]:
 
 
 def nothing_started_at_desired_count_0(commit: Commit) -> Iterator[str]:
+    """Nor for a deleted service. While traffic shifts, the revision that serves is kept to the end."""
     for task in commit.born:
         service = commit.service(task)
-        if (
-            service is None
-            or service.scheduling_strategy != "REPLICA"
-            or service.deployment_controller != "ECS"
-        ):
+        if service is None:
             continue
-        if service.desired_count == 0 or service.status != "ACTIVE":
+        if service.status != "ACTIVE" or (service.desired_count == 0 and commit.rolls(service)):
             wanted = f"{service.status} with desired count {service.desired_count}"
             yield f"task {task.task_id} was started for {service.service_name}, which is {wanted}"
 
@@ -237,7 +236,7 @@ def completed_means_rolled_out(commit: Commit) -> Iterator[str]:
         if revision is None or before is None or before.rollout_state == revision.rollout_state:
             continue
         service = commit.state.get(Service, revision.service_arn)
-        if revision.rollout_state != "COMPLETED" or service is None or not rolls(commit.state, service):
+        if revision.rollout_state != "COMPLETED" or service is None or not commit.rolls(service):
             continue
         if service.deployment_configuration.early_success.enable:
             continue
