@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from shipway.agent.step_plan import EXIT_CODE_OF_FAILED_DEPENDENCY
 from shipway.simulator.containers import NONE, PULLED, RANK, RUNNING, Container
 
 Bind = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 REASON_LENGTH_MAX = 1024
+READY, WAIT = "READY", "WAIT"
 
 
 class AgentTask:
@@ -54,8 +56,20 @@ class AgentTask:
                 self._end(container)
             elif container.phase == NONE:
                 container.pull()
-            elif container.phase == PULLED and self._may_start(container):
-                container.start(bind(self.port_mappings(container)))
+            elif container.phase == PULLED:
+                self._start(container, bind)
+
+    def _start(self, container: Container, bind: Bind) -> None:
+        for dependency in container.payload.get("dependsOn") or ():
+            verdict = self._verdict(dependency)
+            if verdict == WAIT:
+                return
+            if verdict != READY:
+                edge = f"[{dependency['containerName']}] for target [{container.name}] {verdict}"
+                reason = f"CannotStartContainerError: dependency graph: container ordering dependency {edge}"
+                container.give_up(EXIT_CODE_OF_FAILED_DEPENDENCY, reason)
+                return
+        container.start(bind(self.port_mappings(container)))
 
     def port_mappings(self, container: Container) -> list[dict[str, Any]]:
         mappings = container.payload.get("portMappings") or []
@@ -69,20 +83,23 @@ class AgentTask:
         elif not container.stopped:
             container.give_up()
 
-    def _may_start(self, container: Container) -> bool:
-        return all(self._fulfilled(entry) for entry in container.payload.get("dependsOn") or ())
-
-    def _fulfilled(self, dependency: dict[str, str]) -> bool:
+    def _verdict(self, dependency: dict[str, str]) -> str:
+        """READY, WAIT, or why it can never be."""
         named = next(c for c in self.containers if c.name == dependency["containerName"])
-        match dependency["condition"]:
-            case "START":
-                return named.running or named.stopped
-            case "COMPLETE":
-                return named.stopped
-            case "SUCCESS":
-                return named.stopped and named.exit_code == 0
-            case _:
-                return named.health == "HEALTHY"
+        condition = dependency["condition"]
+        if condition == "START" and (named.running or named.started):
+            return READY
+        if condition == "HEALTHY" and named.running and named.health == "HEALTHY":
+            return READY
+        if not named.stopped:
+            return WAIT
+        if not named.started:
+            return "will never be resolved because dependency will never start"
+        if condition == "COMPLETE" or (condition == "SUCCESS" and named.exit_code == 0):
+            return READY
+        if condition == "SUCCESS":
+            return "cannot be resolved as dependency did not exit successfully."
+        return "cannot be resolved because the dependency stopped before it was healthy."
 
     def report(self, cluster: str) -> dict[str, Any] | None:
         """What is to be told of it now; nothing while it is PENDING and all is well."""

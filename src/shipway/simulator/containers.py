@@ -34,6 +34,7 @@ class Container:
         self.reason = ""
         self.health = "UNKNOWN"
         self.answers = False
+        self.started = False
         self.busy = ""
         self.bindings: list[dict[str, Any]] = []
         self._changed = changed
@@ -67,9 +68,10 @@ class Container:
         """SIGTERM."""
         self._later("stop", self.script.stop_ms, lambda: self.end(self.script.stop_exit_code))
 
-    def give_up(self) -> None:
+    def give_up(self, exit_code: int | None = None, reason: str = "") -> None:
         """It was never started, and it will not be."""
         self._cancel()
+        self.exit_code, self.reason = exit_code, reason or self.reason
         self._become(STOPPED)
 
     def end(self, exit_code: int, reason: str = "") -> None:
@@ -108,6 +110,7 @@ class Container:
     def _started(self) -> None:
         self.busy = ""
         script = self.script
+        self.started = not script.start_error
         if script.start_error:
             self.reason = f"CannotStartContainerError: {script.start_error}"
             self._become(STOPPED)

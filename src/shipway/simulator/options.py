@@ -83,6 +83,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 def draw(chance: random.Random) -> Options:
     """The options of a seed."""
     features = Features(**{name: chance.random() < 0.4 for name in Features.__struct_fields__})
+    if features.tight:  # a daemon has no claim to the room that others took: it would wait for ever
+        features = msgspec.structs.replace(features, daemons=False)
     calm = chance.random() < 0.15
     rates = {
         name: 0.0 if calm or chance.random() < 0.6 else chance.choice((0.2, 0.5, 1.0, 3.0))

@@ -30,7 +30,7 @@ from shipway.simulator.world import Surface, World
 
 LOOK_S = 5.0
 STEADY_WITHIN_S = 45 * 60.0
-QUIET_S = 90.0  # longer than any wait that is nobody's fault: bake times, draining
+QUIET_S = 30.0
 QUIET_WITHIN_S = 15 * 60.0
 
 
@@ -149,17 +149,16 @@ class Simulation:
             services = await repair.services()
             lines = [*pending(services), *repair.unfit(services)]
         await self._become_quiet()
-        services = await repair.services()
-        self.watch.found.extend(counts_match(self.world.store.state, services))
-        self.watch.found.extend(self.watch.at_rest())
+        self.watch.found.extend(counts_match(self.world.store.state, await repair.services()))
 
     async def _become_quiet(self) -> None:
-        """Nothing is committed any more, for there is nothing left to do."""
+        """Everything agrees with everything, and nothing is committed any more."""
         deadline, commits = self.loop.time() + QUIET_WITHIN_S, -1
-        while commits != self.commits:
-            commits = self.commits
+        while commits != self.commits or self.watch.at_rest():
             if self.loop.time() > deadline:
-                raise Broken(f"still restless {QUIET_WITHIN_S / 60:.0f} min after everything was steady")
+                lines = self.watch.at_rest() or ["something is committed again and again"]
+                raise Broken("\n".join([f"{QUIET_WITHIN_S / 60:.0f} min after all was steady:", *lines]))
+            commits = self.commits
             await asyncio.sleep(QUIET_S)
 
 

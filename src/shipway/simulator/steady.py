@@ -19,13 +19,13 @@ def services_stable() -> Any:
 
 
 def pending(services: list[dict[str, Any]]) -> list[str]:
-    """One line a service that is not steady or still deploys, with what it says about itself."""
+    """One line a service that is not steady, or not deployed completely, with what it says about itself."""
     stable = services_stable()
     return [
         pending_line(service)
         for service in services
         if not stable.search({"services": [service]})
-        or service["deployments"][0]["rolloutState"] == "IN_PROGRESS"
+        or service["deployments"][0]["rolloutState"] != "COMPLETED"
     ]
 
 
