@@ -257,6 +257,17 @@ def test_protected_tasks_are_not_scaled_in() -> None:
     assert decide_service(snapshot, CountingIds()).wake_at == START_MS + 90_000
 
 
+def test_a_protected_task_on_a_draining_instance_is_left_alone_even_while_it_is_pending() -> None:
+    """Without protection a PENDING task goes at once."""
+    fleet = a_fleet(an_instance(1, status="DRAINING"), an_instance(2))
+    pending = a_task(1, last_status="PENDING")
+    protected = replace(pending, protected_until=START_MS + 90_000)
+    revision = a_revision(1, completed=True, desired_count=1)
+    assert "stop" in planned(a_snapshot(a_service(1), pending, revisions=(revision,), fleet=fleet))
+    plan = planned(a_snapshot(a_service(1), protected, revisions=(revision,), fleet=fleet))
+    assert "stop" not in plan
+
+
 def test_back_off_holds_starts_and_names_the_moment() -> None:
     """Three failed starts in a row: nothing starts before the pause is over; the event is told."""
     failed = [a_stopped_task(number, at=START_MS + 60_000) for number in (1, 2, 3)]

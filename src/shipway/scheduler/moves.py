@@ -48,7 +48,7 @@ def plan_moves(survey: Survey, paused: frozenset[str]) -> Moves:
     surplus = shrunk(survey, survey.staying, len(survey.staying) - desired, crowd)
     staying = without(survey.staying, surplus)
     outgoing = outgoing_of(survey)
-    lost = [c for c in outgoing if c.fault or (c.displaced and c.pending)]
+    lost = [c for c in outgoing if c.fault or (c.displaced and c.pending and not c.protected)]
     outgoing = without(outgoing, lost)
     phase = phase_of(survey)
     pace = Pace(done=phase.over, starts_max=starts_max(survey), hold=phase.hold)
