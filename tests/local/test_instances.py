@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from shipway.local.desired_instances import InstanceSettings, InstanceSpec, desired_instances
 from shipway.local.errors import LocalError
-from shipway.local.fleet import Agent, Fleet, FleetSettings, fargate_in_use, shared_environment
+from shipway.local.fargate_use import fargate_in_use
+from shipway.local.fleet import Agent, Fleet, FleetSettings, shared_environment
 from shipway.local.instance_files import InstanceFiles
 from shipway.model.capacity_provider import AUTO_SCALING, CapacityProvider
 from shipway.model.cluster import FARGATE_CLUSTER

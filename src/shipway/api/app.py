@@ -93,8 +93,10 @@ class FrontDoor:
         self._elsewhere = context.elsewhere or elsewhere_of(
             context.settings, context.store, context.metrics, context.clock
         )
-        self._verifier = Verifier(self._elsewhere.credentials_after(context.credentials), context.clock)
-        self._server = (b"server", f"Shipway/{context.settings.version}".encode())
+        self._verifier = Verifier(
+            self._elsewhere.credentials_after(context.credentials), context.signing_clock or context.clock
+        )
+        self._server = (b"server", context.settings.product.encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

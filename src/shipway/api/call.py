@@ -24,6 +24,12 @@ class Settings:
     version: str = "0"
     task_network_cidr: str = "10.47.0.0/16"
     timing: Timing = REAL_TIME
+    simulated: bool = False  # no container is a real one
+
+    @property
+    def product(self) -> str:
+        """What every answer's `Server` header says."""
+        return f"Shipway/{self.version}" + (" (simulated)" if self.simulated else "")
 
     @property
     def place(self) -> Place:

@@ -49,6 +49,8 @@ class Context:
     heard: Callable[[str], None] = lambda _: None
     metrics: Metrics = field(default_factory=Metrics)  # ours, shown among CloudWatch's
     elsewhere: Elsewhere | None = None  # every other AWS service; None: the front door makes it
+    # By which signatures are dated, when `clock` is not the one that clients have.
+    signing_clock: Clock | None = None
 
     def call(self, caller_arn: str) -> Call:
         return Call(

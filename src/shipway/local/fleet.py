@@ -18,17 +18,17 @@ import msgspec
 
 from shipway.local.desired_instances import InstanceSettings, InstanceSpec, desired_instances
 from shipway.local.docker_engine import remove_containers_of_instance
+from shipway.local.fargate_use import fargate_in_use
 from shipway.local.instance_files import InstanceFiles
 from shipway.local.process import ChildProcess
 from shipway.local.supervisor import PartStatus, Supervised
 from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
 from shipway.model.container_instance import ContainerInstance
-from shipway.model.service import Service
 from shipway.model.task import Task
 from shipway.scheduler.instances import plan_loss, terminated
 from shipway.seams import Clock
-from shipway.store import State, Store
+from shipway.store import Store
 from shipway.store.commit import commit_plan
 
 logger = logging.getLogger(__name__)
@@ -121,18 +121,6 @@ def shared_environment(settings: FleetSettings, own: Mapping[str, str]) -> dict[
         "AWS_DEFAULT_REGION": settings.instances.region,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-
-
-def fargate_in_use(state: State) -> bool:
-    """While any task or service of launch type FARGATE, or on its capacity providers, is there."""
-    return any(not task.stopped and _is_fargate(task) for task in state.all(Task)) or any(
-        service.status != "INACTIVE" and _is_fargate(service) for service in state.all(Service)
-    )
-
-
-def _is_fargate(record: Task | Service) -> bool:
-    provider = getattr(record, "capacity_provider_name", None) or ""
-    return getattr(record, "launch_type", None) == "FARGATE" or provider.startswith("FARGATE")
 
 
 class Fleet:

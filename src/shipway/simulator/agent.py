@@ -46,6 +46,10 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 class Witness(Protocol):
     """Who is told of everything that happens to containers: the load balancer, the invariants."""
 
+    def taken(self, task: AgentTask) -> None:
+        """A new task; nothing of it has begun, so its containers' scripts may still be changed."""
+        ...
+
     def changed(self, agent: Agent, task: AgentTask, container: Container) -> None:
         """The container is in another phase, or its checks say something else."""
         ...
@@ -207,6 +211,7 @@ class Agent:
         if arn in self.over:
             task.containers.clear()
         self.tasks[arn] = task
+        self._witness.taken(task)
         self._look(task)
 
     def _stop(self, arn: str) -> None:

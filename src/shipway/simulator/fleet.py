@@ -16,6 +16,7 @@ class Fleet:
     def __init__(self, network: Network) -> None:
         self.agents: dict[str, Agent] = {}
         self.on_changed: list[Happened] = []
+        self.on_taken: list[Callable[[AgentTask], None]] = []
         self._network = network
         self._listening: dict[tuple[str, int], Container] = {}
         self._interfaces: dict[str, AgentTask] = {}
@@ -28,6 +29,10 @@ class Fleet:
         """The machine is gone for good."""
         agent.lose_power()
         del self.agents[agent.name]
+
+    def taken(self, task: AgentTask) -> None:
+        for happened in self.on_taken:
+            happened(task)
 
     def changed(self, agent: Agent, task: AgentTask, container: Container) -> None:
         if task.address:
