@@ -36,7 +36,8 @@ async def read_body(receive: Receive, headers: dict[bytes, bytes], bytes_max: in
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > bytes_max:
-            await discard(receive)
+            if message.get("more_body"):
+                await discard(receive)
             raise too_large(bytes_max)
     if message["type"] != "http.request":
         raise ClientGoneError
