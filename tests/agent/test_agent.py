@@ -331,3 +331,34 @@ async def test_memory_that_runs_out_is_named(
     stopped = await control_plane.reported(task_arn(), "STOPPED")
     container = container_of(stopped, "web")
     assert (container["exitCode"], container["reason"].split(":")[0]) == (137, "OutOfMemoryError")
+
+
+async def test_what_was_not_taken_is_told_by_the_next_agent(
+    control_plane: FakeControlPlane,
+    configuration: Configuration,
+    simulated: SimulatedEngine,
+    start_agent: StartAgent,
+) -> None:
+    """The control plane was away when the task ended, and the agent ended before it was back: its file says
+    how the task ended, and nothing changes any more.
+    """
+    control_plane.refuse["SubmitTaskStateChange"] = (503, {})
+    first = start_agent(configuration, simulated)
+    await control_plane.run(a_payload(a_container(script="exit 7")))
+    await control_plane.until("an attempt", lambda: control_plane.reports(task_arn()))
+    stopped = await control_plane.until("the end", lambda: ended_in(configuration))
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    assert stopped
+    control_plane.refuse.clear()
+    control_plane.calls.clear()
+    start_agent(configuration, simulated)
+    report = await control_plane.reported(task_arn(), "STOPPED")
+    assert container_of(report, "web")["exitCode"] == 7
+
+
+def ended_in(configuration: Configuration) -> bool:
+    return any(
+        '"phase":"STOPPED"' in path.read_text()
+        for path in (configuration.data_folder / "tasks").glob("*.json")
+    )

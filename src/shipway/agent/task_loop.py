@@ -69,6 +69,8 @@ class TaskLoop:
         for task in self._memory.read_tasks():
             self.tasks[task.arn] = task
         await self._look_at_everything()
+        for task in list(self.tasks.values()):
+            self.put(task)  # what was not taken before the end is still to be told, though nothing is new
 
     async def run(self) -> None:
         try:

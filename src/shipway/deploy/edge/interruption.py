@@ -74,6 +74,7 @@ class TerminalInterruption:
                 answer = sys.stdin.readline()
         except KeyboardInterrupt:
             # Pressed again: whoever does that wants to be out.
+            print(file=sys.stderr)
             return "detach"
         if not answer or answer.strip().lower().startswith("d"):
             return "detach"
