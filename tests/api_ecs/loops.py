@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from shipway.model.code_deploy import CodeDeployment
 from shipway.model.daemon import Daemon
 from shipway.model.service import Service
 from shipway.model.target import Target
 from shipway.model.task import Task
+from shipway.reconcile.code_deploy import code_deploy_snapshot
 from shipway.reconcile.concerns import owner_of
 from shipway.reconcile.daemons import daemon_snapshot
 from shipway.reconcile.services import service_snapshot
 from shipway.reconcile.surroundings import Surroundings
 from shipway.reconcile.targets import targets_snapshot
 from shipway.reconcile.tasks import tasks_snapshot
+from shipway.scheduler.code_deploy import decide_code_deploy
 from shipway.scheduler.managed_daemon import decide_managed_daemon
 from shipway.scheduler.services import decide_service
 from shipway.scheduler.targets import plan_targets
@@ -38,6 +41,8 @@ def turn(ecs: Ecs) -> None:
                 around.commit(decide_service(service_snapshot(around, service.service_arn), ecs.ids))
         for service in services:
             around.commit(plan_targets(targets_snapshot(around, service.service_arn), ecs.ids))
+        for deployment in ecs.store.state.all(CodeDeployment):
+            around.commit(decide_code_deploy(code_deploy_snapshot(around, deployment)))
         for owner in sorted({owner_of(task) for task in ecs.store.state.all(Task)}):
             around.commit(plan_tasks(tasks_snapshot(around, owner)))
         if ecs.store.commits == before:

@@ -18,6 +18,7 @@ from shipway.api.app import build_app, elsewhere_of
 from shipway.api.auto_scaling import SERVICE as AUTO_SCALING
 from shipway.api.auto_scaling import AutoScaling
 from shipway.api.call import Settings
+from shipway.api.code_deploy import CodeDeploy
 from shipway.api.dispatch import Context
 from shipway.api.monitoring import AutoScalingGroups, Monitoring
 from shipway.api.signature import Verifier
@@ -100,6 +101,7 @@ class Composition:
         around = self._surroundings()
         self.reconciler = Reconciler(around, self.edge)
         self.instances.telemetry.heard = ServiceMetrics(around, self.instances.telemetry).hear
+        self.code_deploy = CodeDeploy(self._settings())
         self.supervisor = Supervisor(self._parts(), self.clock)
 
     async def start(self) -> None:
@@ -108,6 +110,7 @@ class Composition:
             self._end_tasks_taken_down()
         await self._foundation.store.durable()
         self._foundation.folder.taken_down_file.unlink(missing_ok=True)
+        self._foundation.store.subscribe(self.code_deploy.show)
         await self.supervisor.start()
 
     async def stop(self) -> None:
@@ -159,6 +162,8 @@ class Composition:
             self.reconciler.groups_changed()
         if service in ("monitoring", AUTO_SCALING, "cloudformation"):
             self.reconciler.scaling_changed()
+        if service in ("codedeploy", "cloudformation"):
+            self.code_deploy.begin_new(self._context().call(self.place.arn("codedeploy", "iam")))
 
     def _routes(self) -> list[Any]:
         return [*routes(self.instances), Route("/_shipway/status", self._status)]

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from shipway.model.account_setting import AccountSetting
 from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import Cluster
+from shipway.model.code_deploy import CodeDeployment
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.daemon import Daemon, DaemonDeployment, DaemonRevision
 from shipway.model.daemon_task_definition import DaemonTaskDefinition, DaemonTaskDefinitionFamily
@@ -119,6 +120,7 @@ SERVICES: dict[type[Record], Names] = {
     AccountSetting: nobody,
     CapacityProvider: nobody,
     Cluster: nobody,
+    CodeDeployment: nobody,
     ContainerInstance: of_instance,
     Daemon: nobody,
     DaemonDeployment: nobody,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from shipway.load_balancer.edge import Edge
 from shipway.reconcile.capacity import CapacityTurn
+from shipway.reconcile.code_deploy import CodeDeployTurn
 from shipway.reconcile.daemons import DaemonsTurn
 from shipway.reconcile.hooks import HooksTurn
 from shipway.reconcile.instances import InstancesTurn
@@ -32,6 +33,7 @@ class Reconciler:
         self._hooks = HooksTurn(around)
         turns: dict[str, Turn] = {
             "daemons": self._daemons,
+            "code deploy": CodeDeployTurn(around),
             "services": self._services,
             "tasks": TasksTurn(around),
             "instances": InstancesTurn(around),

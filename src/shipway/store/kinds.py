@@ -5,6 +5,7 @@ from __future__ import annotations
 from shipway.model.account_setting import AccountSetting
 from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import Cluster
+from shipway.model.code_deploy import CodeDeployment
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.daemon import Daemon, DaemonDeployment, DaemonRevision
 from shipway.model.daemon_task_definition import DaemonTaskDefinition, DaemonTaskDefinitionFamily
@@ -27,6 +28,7 @@ KINDS: tuple[type[Record], ...] = (
     AccountSetting,
     CapacityProvider,
     Cluster,
+    CodeDeployment,
     ContainerInstance,
     Daemon,
     DaemonDeployment,

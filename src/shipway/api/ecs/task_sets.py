@@ -21,8 +21,10 @@ from shipway.api.ecs.tag_rules import checked_tags
 from shipway.api.ecs.task_definition_lookup import launchable
 from shipway.api.ecs.task_set_records import ALL_PERCENT, new_task_set, task_set_arn_of, task_set_of
 from shipway.api.errors import ApiError
+from shipway.model.actions import DrainTaskSet, SwitchPrimary
 from shipway.model.service import Service
 from shipway.model.task_set import TaskSet
+from shipway.store.commit import commit_plan
 
 TASK_SETS_MAX = 5
 WITH_TAGS = frozenset({"TAGS"})
@@ -69,22 +71,20 @@ def update_task_set(call: Call, request: Any) -> dict[str, Any]:
     service = changeable_service(call, request)
     task_set = living(task_set_of(call, service, request.task_set))
     scaled = replace(task_set, scale_percent=scale_percent(request.scale), updated_at=call.clock.now_ms())
-    return changed(call, service, scaled)
+    with call.store.transaction() as tx:
+        tx.put(scaled)
+        return {"taskSet": task_set_wire(tx, service, scaled)}
 
 
 def update_service_primary_task_set(call: Call, request: Any) -> dict[str, Any]:
     """What the service shows of its deployment is the PRIMARY task set's from now on."""
     service = changeable_service(call, request)
     task_set = living(task_set_of(call, service, request.primary_task_set))
-    now_ms = call.clock.now_ms()
+    action = SwitchPrimary(task_set_arn=task_set.task_set_arn, reason=f"{call.caller_arn} asked for it")
     with call.store.transaction() as tx:
-        for other in tx.by(TaskSet, "service_arn", service.service_arn):
-            if other.status == "PRIMARY":
-                tx.put(replace(other, status="ACTIVE", updated_at=now_ms))
-        primary = replace(task_set, status="PRIMARY", updated_at=now_ms)
-        tx.put(primary)
-        service = replace(service, revision_arn=task_set.service_revision_arn)
-        tx.put(service)
+        commit_plan(tx, (action,), call.clock.now_ms())
+        primary = tx.get(TaskSet, task_set.task_set_arn)
+        assert primary is not None
         return {"taskSet": task_set_wire(tx, service, primary)}
 
 
@@ -93,7 +93,12 @@ def delete_task_set(call: Call, request: Any) -> dict[str, Any]:
     task_set = task_set_of(call, service, request.task_set)
     if task_set.scale_percent > 0 and task_set.status != "DRAINING" and not request.force:
         raise invalid("The task set cannot be deleted while it is scaled above 0.")
-    return changed(call, service, replace(task_set, status="DRAINING", updated_at=call.clock.now_ms()))
+    action = DrainTaskSet(task_set_arn=task_set.task_set_arn, reason=f"{call.caller_arn} asked for it")
+    with call.store.transaction() as tx:
+        commit_plan(tx, (action,), call.clock.now_ms())
+        draining = tx.get(TaskSet, task_set.task_set_arn)
+        assert draining is not None
+        return {"taskSet": task_set_wire(tx, service, draining)}
 
 
 def describe_task_sets(call: Call, request: Any) -> dict[str, Any]:
@@ -111,12 +116,6 @@ def describe_task_sets(call: Call, request: Any) -> dict[str, Any]:
         "taskSets": [every[arn] for arn in arns if arn in every],
         "failures": [missing(arn) for arn in arns if arn not in every],
     }
-
-
-def changed(call: Call, service: Service, task_set: TaskSet) -> dict[str, Any]:
-    with call.store.transaction() as tx:
-        tx.put(task_set)
-        return {"taskSet": task_set_wire(tx, service, task_set)}
 
 
 def changeable_service(call: Call, request: Any) -> Service:

@@ -15,6 +15,12 @@ from shipway.model.actions.action import (
 from shipway.model.actions.capacity import (
     ScaleGroup,
 )
+from shipway.model.actions.code_deploy import (
+    DrainTaskSet,
+    EndCodeDeployment,
+    EnterCodeDeployStage,
+    SwitchPrimary,
+)
 from shipway.model.actions.daemons import (
     BeginDaemonDeployment,
     CountDaemonFailures,
@@ -86,9 +92,12 @@ __all__ = [
     "DeregisterInstance",
     "DrainInstance",
     "DrainTarget",
+    "DrainTaskSet",
     "EmitEvent",
+    "EndCodeDeployment",
     "EndDaemonDeployment",
     "EndTask",
+    "EnterCodeDeployStage",
     "EnterStage",
     "FailDeployment",
     "ForgetInstance",
@@ -118,4 +127,5 @@ __all__ = [
     "StartTask",
     "StopDeployment",
     "StopTask",
+    "SwitchPrimary",
 ]

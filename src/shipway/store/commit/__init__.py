@@ -9,6 +9,7 @@ from __future__ import annotations
 from shipway.model import actions as act
 from shipway.store.commit import (
     capacity,
+    code_deploy,
     daemons,
     deployments,
     instances,
@@ -24,6 +25,7 @@ from shipway.store.store import Transaction
 EFFECTS: Effects = {
     **tasks.EFFECTS,
     **instances.EFFECTS,
+    **code_deploy.EFFECTS,
     **daemons.EFFECTS,
     **deployments.EFFECTS,
     **services.EFFECTS,
