@@ -10,6 +10,7 @@ import pytest
 
 from tests.end_to_end.conftest import taken_down
 from tests.end_to_end.local_ecs import Document, LocalEcs, docker, eventually
+from tests.end_to_end.pages import Readers, web_container
 
 pytestmark = pytest.mark.docker
 
@@ -121,34 +122,60 @@ def test_an_alarm_must_roll_a_baking_deployment_back(quick: LocalEcs) -> None:
     quick.ecs.delete_service(service="watched", force=True)
 
 
+def track(quick: LocalEcs, service: str, value: float, metric: Document) -> Document:
+    """One to three tasks, by one target tracking policy; returns how the target is named in requests."""
+    scaling = quick.client("application-autoscaling")
+    target = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": f"service/default/{service}",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=3)
+    scaling.put_scaling_policy(
+        **target,
+        PolicyName="track",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": value,
+            "PredefinedMetricSpecification": metric,
+        },
+    )
+    return target
+
+
+def test_auto_scaling_must_follow_the_requests(quick: LocalEcs) -> None:
+    """What a target is asked in a period, counted by the load balancer."""
+    group = quick.load_balancer("asked", "instance")
+    quick.ecs.create_service(
+        serviceName="asked",
+        taskDefinition=quick.register("asked", web_container()),
+        desiredCount=1,
+        loadBalancers=[{"targetGroupArn": group, "containerName": "web", "containerPort": 80}],
+    )
+    quick.stable("asked")
+    described = quick.elbv2.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]
+    balancer = described["LoadBalancerArns"][0].partition("loadbalancer/")[2]
+    label = f"{balancer}/{group.rpartition(':')[2]}"
+    metric = {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": label}
+    track(quick, "asked", 20.0, metric)
+    with Readers(quick.url("asked")) as readers:
+        eventually("three tasks run", lambda: quick.service("asked"), lambda s: s["runningCount"] == 3)
+    assert readers.failures == []
+    quick.ecs.delete_service(service="asked", force=True)
+
+
 def test_auto_scaling_must_follow_the_load_and_the_schedule(quick: LocalEcs) -> None:
     """Out to the maximum, for tasks use more than their CPU; in when a schedule sets another maximum."""
     busy = {"command": ["sh", "-c", "while :; do sleep 0.01; done"], "cpu": 10, "stopTimeout": 2}
     revision = quick.register("busy", {"name": "main", **busy})
     quick.ecs.create_service(serviceName="busy", taskDefinition=revision, desiredCount=1)
     quick.stable("busy")
-    scaling = quick.client("application-autoscaling")
-    target = {
-        "ServiceNamespace": "ecs",
-        "ResourceId": "service/default/busy",
-        "ScalableDimension": "ecs:service:DesiredCount",
-    }
-    scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=3)
-    metric = {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
-    scaling.put_scaling_policy(
-        **target,
-        PolicyName="cpu",
-        PolicyType="TargetTrackingScaling",
-        TargetTrackingScalingPolicyConfiguration={
-            "TargetValue": 20.0,
-            "PredefinedMetricSpecification": metric,
-        },
-    )
+    target = track(quick, "busy", 20.0, {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"})
     eventually("three tasks run", lambda: quick.service("busy"), lambda s: s["runningCount"] == 3)
     metrics = quick.client("cloudwatch").list_metrics(Namespace="AWS/ECS", MetricName="CPUUtilization")
     names = [d["Value"] for m in metrics["Metrics"] for d in m["Dimensions"] if d["Name"] == "ServiceName"]
     assert "busy" in names
-    scaling.put_scheduled_action(
+    quick.client("application-autoscaling").put_scheduled_action(
         **target,
         ScheduledActionName="night",
         Schedule="rate(1 minute)",

@@ -11,8 +11,9 @@ from shipway.api.call import Call
 from shipway.api.ecs.identifiers import service_of
 from shipway.api.ecs.load_balancer_rules import load_balancers
 from shipway.api.ecs.network_rules import network_configuration
+from shipway.api.ecs.platform_rules import platform_version
 from shipway.api.ecs.service_records import new_revision
-from shipway.api.ecs.service_rules import RevisionSpec, check_launch_type, platform_version, spec_of
+from shipway.api.ecs.service_rules import RevisionSpec, check_launch_type, spec_of
 from shipway.api.ecs.task_definition_lookup import launchable
 from shipway.api.ecs.task_set_records import ALL_PERCENT, new_task_set
 from shipway.model.code_deploy import CodeDeployment
@@ -140,7 +141,7 @@ def replacement_spec(
         launch_type=before.launch_type,
         capacity_provider_strategy=before.capacity_provider_strategy,
         platform_version=platform_version(
-            properties.get("platformversion") or before.platform_version, before.launch_type
+            properties.get("platformversion") or before.platform_version, before.launch_type, definition
         ),
         network_configuration=network_of(properties, primary, definition),
         load_balancers=load_balancers(call.store.state, [binding], definition, in_use=False),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from shipway.model.record import Document
 from shipway.model.service_revision import ServiceRevision
 
-FARGATE_DEPLOYMENT = {"platformVersion": "1.4.0", "platformFamily": "Linux"}
-
 
 def capacity_wire(revision: ServiceRevision) -> Document:
     """The launch type, unless a capacity provider strategy stands in its place."""

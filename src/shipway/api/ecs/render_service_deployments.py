@@ -6,6 +6,7 @@ from typing import Any
 
 from shipway.api.ecs.daemon_services import desired_count_of
 from shipway.api.ecs.moments import moments, present
+from shipway.api.ecs.platform_rules import platform_wire
 from shipway.api.ecs.render_capacity import capacity_wire
 from shipway.api.ecs.render_services import revision_summary
 from shipway.api.ecs.render_traffic_shifts import requested_weights, resolved_configuration, shift_wire
@@ -102,9 +103,7 @@ def threshold(state: Reads, deployment: ServiceDeployment) -> int:
 
 def service_revision_wire(state: Reads, revision: ServiceRevision) -> dict[str, Any]:
     definition = state.get(TaskDefinition, revision.task_definition_arn)
-    fargate = (
-        {"platformVersion": "1.4.0", "platformFamily": "Linux"} if revision.launch_type == "FARGATE" else {}
-    )
+    fargate = platform_wire(revision.launch_type, revision.platform_version)
     images = [container_image(c, revision.image_digests) for c in definition.containers] if definition else []
     return {
         "serviceRevisionArn": revision.service_revision_arn,

@@ -8,7 +8,8 @@ from shipway.api.ecs.daemon_services import desired_count_of
 from shipway.api.ecs.deployment_configuration import configuration_wire
 from shipway.api.ecs.deployment_controllers import BY_TASK_SETS
 from shipway.api.ecs.moments import moments, present, seconds
-from shipway.api.ecs.render_capacity import FARGATE_DEPLOYMENT, capacity_wire
+from shipway.api.ecs.platform_rules import platform_wire
+from shipway.api.ecs.render_capacity import capacity_wire
 from shipway.api.ecs.render_task_sets import task_sets_wire
 from shipway.api.ecs.service_view import RevisionCount, counts_of, shown_revisions
 from shipway.model.record import Document
@@ -111,7 +112,7 @@ def deployment_wire(
         "rolloutStateReason": reason,
         **capacity_wire(revision),
         **present(networkConfiguration=revision.network_configuration),
-        **(FARGATE_DEPLOYMENT if revision.launch_type == "FARGATE" else {}),
+        **platform_wire(revision.launch_type, revision.platform_version),
         **{name: revision.verbatim[name] for name in DEPLOYMENT_VERBATIM if name in revision.verbatim},
     }
 

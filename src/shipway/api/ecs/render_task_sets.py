@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from shipway.api.ecs.moments import moments, present
-from shipway.api.ecs.render_capacity import FARGATE_DEPLOYMENT, capacity_wire
+from shipway.api.ecs.platform_rules import platform_wire
+from shipway.api.ecs.render_capacity import capacity_wire
 from shipway.api.ecs.service_view import RevisionCount, counts_of
 from shipway.model.service import Service
 from shipway.model.service_revision import ServiceRevision
@@ -53,7 +54,7 @@ def task_set_wire(
             stabilityStatusAt=task_set.stability_status_at,
         ),
         **capacity_wire(revision),
-        **(FARGATE_DEPLOYMENT if revision.launch_type == "FARGATE" else {}),
+        **platform_wire(revision.launch_type, revision.platform_version),
         **present(
             networkConfiguration=revision.network_configuration,
             startedBy=task_set.started_by,

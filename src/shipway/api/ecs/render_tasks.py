@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shipway.api.ecs.moments import moments, present
+from shipway.api.ecs.platform_rules import platform_wire
 from shipway.model.arn import cluster_name_of
 from shipway.model.cluster import FARGATE_CLUSTER
 from shipway.model.container_instance import ContainerInstance
@@ -13,9 +14,7 @@ from shipway.model.record import Document
 from shipway.model.task import Container, NetworkInterface, Task
 from shipway.store import Reads
 
-FARGATE_PLATFORM = {
-    "platformVersion": "1.4.0",
-    "platformFamily": "Linux",
+FARGATE_STORAGE = {
     "ephemeralStorage": {"sizeInGiB": 20},
     "fargateEphemeralStorage": {"sizeInGiB": 20},
 }
@@ -66,7 +65,8 @@ def task_wire(state: Reads, task: Task, include: frozenset[str] = frozenset()) -
             stopCode=task.stop_code,
             stoppedReason=task.stopped_reason,
         ),
-        **(FARGATE_PLATFORM if task.launch_type == "FARGATE" else {}),
+        **platform_wire(task.launch_type, task.platform_version),
+        **(FARGATE_STORAGE if task.launch_type == "FARGATE" else {}),
     }
 
 

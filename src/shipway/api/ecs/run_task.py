@@ -13,9 +13,10 @@ from shipway.api.ecs.identifiers import at_most, cluster_of, invalid, missing, o
 from shipway.api.ecs.network_rules import network_configuration
 from shipway.api.ecs.override_rules import task_overrides
 from shipway.api.ecs.placement_rules import placement_constraints, placement_strategy
+from shipway.api.ecs.platform_rules import platform_version
 from shipway.api.ecs.remembered_requests import answered_before, remember
 from shipway.api.ecs.render_tasks import task_wire
-from shipway.api.ecs.service_rules import check_launch_type, platform_version
+from shipway.api.ecs.service_rules import check_launch_type
 from shipway.api.ecs.tag_rules import checked_tags, managed_tags, merged
 from shipway.api.ecs.task_definition_lookup import launchable
 from shipway.model.actions import Plan, StartTask
@@ -54,7 +55,7 @@ def run_task(call: Call, request: Any) -> dict[str, Any]:
             request.placement_constraints, len(definition.body["placementConstraints"]), launch_type
         ),
         placement_strategy=placement_strategy(request.placement_strategy, launch_type),
-        platform_version=platform_version(request.platform_version, launch_type),
+        platform_version=platform_version(request.platform_version, launch_type, definition),
         capacity_provider_strategy=strategy,
     )
     with call.store.transaction() as tx:

@@ -16,14 +16,12 @@ from shipway.api.ecs.capacity_providers import capacity_of, unsupported
 from shipway.api.ecs.identifiers import invalid
 from shipway.api.ecs.load_balancer_rules import load_balancers
 from shipway.api.ecs.network_rules import network_configuration
-from shipway.api.errors import ApiError
+from shipway.api.ecs.platform_rules import platform_version
 from shipway.api.shapes import document
 from shipway.model.cluster import Cluster
 from shipway.model.record import Document
 from shipway.model.service_revision import LoadBalancerBinding, ServiceRevision
 from shipway.model.task_definition import TaskDefinition
-
-PLATFORM_VERSIONS = ("LATEST", "1.4.0")
 
 KEPT = {
     "service_registries": "serviceRegistries",
@@ -71,7 +69,7 @@ def created_spec(
         task_definition_arn=definition.task_definition_arn,
         launch_type=launch_type,
         capacity_provider_strategy=strategy,
-        platform_version=platform_version(request.platform_version, launch_type),
+        platform_version=platform_version(request.platform_version, launch_type, definition),
         network_configuration=network_configuration(request.network_configuration, definition, launch_type),
         load_balancers=load_balancers(call.store.state, request.load_balancers, definition, in_use=in_use),
         verbatim=kept_members(request),
@@ -91,6 +89,9 @@ def updated_spec(
     network = request.network_configuration
     if network is None and definition.network_mode == "awsvpc":
         network = before.network_configuration
+    platform = request.platform_version
+    if platform is None and launch_type == before.launch_type:
+        platform = before.platform_version
     bindings = request.load_balancers
     if bindings is None:
         bindings = [entry.verbatim for entry in before.load_balancers]
@@ -98,7 +99,7 @@ def updated_spec(
         task_definition_arn=definition.task_definition_arn,
         launch_type=launch_type,
         capacity_provider_strategy=strategy,
-        platform_version=platform_version(request.platform_version or before.platform_version, launch_type),
+        platform_version=platform_version(platform, launch_type, definition),
         network_configuration=network_configuration(network, definition, launch_type),
         load_balancers=load_balancers(call.store.state, bindings, definition),
         verbatim={**before.verbatim, **kept_members(request)},
@@ -116,19 +117,6 @@ def members_of(spec: RevisionSpec) -> dict[str, Any]:
 def check_launch_type(definition: TaskDefinition, launch_type: str) -> None:
     if launch_type != "EC2" and launch_type not in definition.compatibilities:
         raise invalid(f"Task definition does not support launch_type {launch_type}.")
-
-
-def platform_version(given: str | None, launch_type: str) -> str | None:
-    if launch_type != "FARGATE":
-        if given:
-            raise invalid("The platform version must be null when specifying an EC2 launch type.")
-        return None
-    if given and given not in PLATFORM_VERSIONS:
-        raise ApiError(
-            "PlatformUnknownException",
-            f"The specified platform version does not exist. Known are {', '.join(PLATFORM_VERSIONS)}.",
-        )
-    return given or "LATEST"
 
 
 def kept_members(request: Any) -> Document:
