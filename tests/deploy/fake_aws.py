@@ -179,7 +179,19 @@ class FakeEcs(ScriptedCalls):
     def StopServiceDeployment(self, members: Members) -> Members:
         for deployment in self.service_deployments:
             if deployment["serviceDeploymentArn"] == members["serviceDeploymentArn"]:
-                deployment["course"] = ["ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
+                ends = ["ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
+                deployment["course"] = ends if members["stopType"] == "ROLLBACK" else ["STOPPED"]
+        return {}
+
+    def ContinueServiceDeployment(self, members: Members) -> Members:
+        for deployment in self.service_deployments:
+            for hook in deployment.get("lifecycleHookDetails", ()):
+                if hook["hookId"] == members["hookId"]:
+                    goes_on = members["action"] == "CONTINUE"
+                    hook["status"] = "SUCCEEDED" if goes_on else "FAILED"
+                    deployment["course"] = (
+                        ["SUCCESSFUL"] if goes_on else ["ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
+                    )
         return {}
 
     def DescribeServiceRevisions(self, members: Members) -> Members:

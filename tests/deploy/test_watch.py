@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -133,6 +134,82 @@ def test_pause_hook_ends_the_watch_politely() -> None:
     assert ending is not None
     assert ending.verdict is Verdict.PAUSED
     assert "POST_SCALE_UP for an answer to hook ecs-pause-1; without one ECS will ROLLBACK" in ending.sentence
+
+
+def shifting(moment_s: float, stage: str, share: float, *hooks: dict[str, Any]) -> Observation:
+    target = {"requestedTaskCount": 3, "runningTaskCount": 3, "requestedProductionTrafficWeight": share}
+    members = {"lifecycleStage": stage, "lifecycleHookDetails": list(hooks), "targetServiceRevision": target}
+    return look(moment_s, "IN_PROGRESS", deployment=members)
+
+
+def test_a_shift_of_traffic_reads_as_a_transcript() -> None:
+    """Stages, weights and what became of hooks, each once; a pause ends it with all that is needed."""
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:check"
+    check = {"hookId": "ecs-lambda-1", "targetArn": arn, "status": "IN_PROGRESS"}
+    done = check | {"status": "SUCCEEDED"}
+    pause = {
+        "hookId": "ecs-pause-2",
+        "status": "AWAITING_ACTION",
+        "timeoutAction": "CONTINUE",
+        "expiresAt": datetime(2026, 11, 26, 12, 30, 59, tzinfo=UTC),
+    }
+    said, step = watch(
+        shifting(0, "SCALE_UP", 0.0),
+        shifting(1, "POST_SCALE_UP", 0.0, check),
+        shifting(2, "POST_SCALE_UP", 0.0, check),
+        shifting(3, "PRODUCTION_TRAFFIC_SHIFT", 10.0, done),
+        shifting(4, "POST_PRODUCTION_TRAFFIC_SHIFT", 10.0, done, pause),
+    )
+    assert said == [
+        "the deployment is in progress",
+        "stage SCALE_UP",
+        "the new revision: 3 of 3 tasks running",
+        "stage POST_SCALE_UP",
+        "hook ecs-lambda-1 (check) is in progress",
+        "stage PRODUCTION_TRAFFIC_SHIFT",
+        "production traffic: 10 % to the new revision",
+        "hook ecs-lambda-1 (check) succeeded",
+        "stage POST_PRODUCTION_TRAFFIC_SHIFT",
+        "hook ecs-pause-2 waits for an answer",
+    ]
+    assert step.ending is not None
+    assert step.ending.sentence == (
+        "the deployment waits at POST_PRODUCTION_TRAFFIC_SHIFT for an answer to hook ecs-pause-2; "
+        "without one ECS will CONTINUE at 2026-11-26 12:30 UTC. "
+        "Answer with `shipway approve` or `shipway reject`."
+    )
+
+
+def test_weights_that_go_back_are_told() -> None:
+    """A rollback takes the traffic away in one step; nothing waits for an answer any more."""
+    waits = {"hookId": "ecs-pause-2", "status": "AWAITING_ACTION"}
+    back = {
+        "targetServiceRevision": {"requestedProductionTrafficWeight": 0.0},
+        "lifecycleHookDetails": [waits],
+    }
+    said, step = watch(shifting(0, "BAKE_TIME", 100.0), look(1, "ROLLBACK_IN_PROGRESS", deployment=back))
+    assert "production traffic: 100 % to the new revision" in said
+    assert "production traffic: 0 % to the new revision" in said
+    assert step.ending is None
+
+
+def test_an_answered_hook_that_still_shows_is_no_pause() -> None:
+    """ECS tells a moment late that it has the answer; the next step's pause has another id."""
+    waits = {"hookId": "ecs-pause-1", "status": "AWAITING_ACTION"}
+    answered = WatchState(ARN, 0, answered=frozenset(["ecs-pause-1"]))
+    assert advance(answered, shifting(0, "BAKE_TIME", 10.0, waits)).ending is None
+    ending = advance(answered, shifting(0, "BAKE_TIME", 10.0, waits | {"hookId": "ecs-pause-2"})).ending
+    assert ending is not None
+    assert "hook ecs-pause-2" in ending.sentence
+
+
+def test_of_several_waiting_hooks_the_command_names_one() -> None:
+    """As `approve` would ask for it."""
+    waits = [{"hookId": f"ecs-pause-{number}", "status": "AWAITING_ACTION"} for number in (1, 2)]
+    ending = advance(WatchState(ARN, 0, place=" -s a/b"), shifting(0, "POST_SCALE_UP", 0.0, *waits)).ending
+    assert ending is not None
+    assert "hook ecs-pause-1 and hook ecs-pause-2" in ending.sentence
+    assert "`shipway approve -s a/b --hook ecs-pause-1`" in ending.sentence
 
 
 @pytest.mark.parametrize(

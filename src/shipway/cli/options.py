@@ -38,6 +38,12 @@ def add_watch(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_steering(parser: argparse.ArgumentParser) -> None:
+    add_target(parser)
+    add_watch(parser)
+    parser.add_argument("--no-wait", action="store_true", help="do not watch the deployment")
+
+
 def choices(arguments: argparse.Namespace) -> Choices:
     from shipway.deploy.opening import Choices
 

@@ -159,8 +159,13 @@ def find_deployment(aws: Aws, service: Members, known: frozenset[str], pace: Pac
 
 def status_command(aws: Aws, service_name: str) -> str:
     """What to type to see how it goes; it works in any folder."""
+    return f"shipway status{place(aws, service_name)}"
+
+
+def place(aws: Aws, service_name: str) -> str:
+    """Where the service is, as the options that every verb takes."""
     environment = " -e local" if aws.local else ""
-    return f"shipway status{environment} -s {aws.ecs.cluster}/{service_name}"
+    return f"{environment} -s {aws.ecs.cluster}/{service_name}"
 
 
 def resilient(otherwise: Any, look: Callable[..., Any], *arguments: Any) -> Any:

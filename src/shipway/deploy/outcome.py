@@ -26,10 +26,12 @@ class Outcome:
     duration_ms: int = 0
     plan: str = ""
     post_mortem: PostMortem | None = None
+    # Ends that were asked for by name: `reject` is done when the deployment is rolled back.
+    wished: tuple[Verdict, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        return self.verdict.exit_code
+        return 0 if self.verdict in self.wished else self.verdict.exit_code
 
     def text(self) -> str:
         """The verdict as people read it: first the word, then the cause, then where it answers."""

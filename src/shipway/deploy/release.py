@@ -10,7 +10,7 @@ from typing import Any
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.execute import Executor
-from shipway.deploy.follow import DeploymentWatch, Follower, find_deployment, resilient, status_command
+from shipway.deploy.follow import DeploymentWatch, Follower, find_deployment, place, resilient, status_command
 from shipway.deploy.gather import gather
 from shipway.deploy.observe import urls
 from shipway.deploy.outcome import Outcome
@@ -68,7 +68,7 @@ def release_service(
         if not options.wait:
             command = status_command(executor.aws, wanted.service_name)
             ending = Ending(Verdict.DETACHED, f"the deployment has begun; see how it goes with `{command}`.")
-            return _concluded(outcome, ending, executor.aws, None)
+            return concluded(outcome, ending, executor.aws, None)
         target = str((service or seen.service or {})["taskDefinition"])
         return follow_to_verdict(
             outcome, target, _events_before(seen), executor.aws, tools, options.timeout_s
@@ -92,12 +92,16 @@ def whole_change(tools: Tools, aws: Aws, service_name: str) -> Iterator[None]:
 def follow_to_verdict(
     outcome: Outcome, target: str, seen_events: frozenset[str], aws: Aws, tools: Tools, timeout_s: float
 ) -> Outcome:
-    assert outcome.service_deployment_arn is not None
+    arn = outcome.service_deployment_arn
+    assert arn is not None
+    state = WatchState(arn, tools.pace.now_ms(), timeout_s, short(target), seen_events)
+    return follow_from(state, outcome, target, aws, tools)
+
+
+def follow_from(state: WatchState, outcome: Outcome, target: str, aws: Aws, tools: Tools) -> Outcome:
     watch = DeploymentWatch(aws, outcome.service, tools.progress, tools.pace)
     watch.definition = resilient(None, aws.ecs.task_definition, target)
-    state = WatchState(
-        outcome.service_deployment_arn, tools.pace.now_ms(), timeout_s, short(target), seen_events
-    )
+    state = replace(state, place=place(aws, outcome.service))
     followed = _follower(aws, outcome.service, tools).follow(watch, state)
     return _explained(outcome, followed.ending, target, followed.events, aws)
 
@@ -125,7 +129,7 @@ def _without_deployment(
         watch = CountWatch(aws, outcome.service, tools.pace)
         followed = _follower(aws, outcome.service, tools).follow(watch, state)
         return _explained(outcome, followed.ending, str(outcome.revision_before), followed.events, aws)
-    return _concluded(outcome, ending, aws, None)
+    return concluded(outcome, ending, aws, None)
 
 
 def _follower(aws: Aws, service_name: str, tools: Tools) -> Follower:
@@ -137,14 +141,14 @@ def _explained(outcome: Outcome, ending: Ending, target: str, events: tuple[str,
     post_mortem = None
     if ending.verdict in EXPLAINED:
         post_mortem = explain(gather(aws, outcome.service, target, events))
-    return _concluded(outcome, ending, aws, post_mortem)
+    return concluded(outcome, ending, aws, post_mortem)
 
 
 def _events_before(seen: Seen) -> frozenset[str]:
     return frozenset(str(event["id"]) for event in (seen.service or {}).get("events") or ())
 
 
-def _concluded(outcome: Outcome, ending: Ending, aws: Aws, post_mortem: PostMortem | None) -> Outcome:
+def concluded(outcome: Outcome, ending: Ending, aws: Aws, post_mortem: PostMortem | None) -> Outcome:
     service = resilient(None, aws.ecs.service, outcome.service) or {}
     return replace(
         outcome,

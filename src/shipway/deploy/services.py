@@ -23,6 +23,7 @@ from shipway.deploy.planning.references import short
 from shipway.deploy.planning.service_report import ServiceReport
 from shipway.deploy.planning.verdict import Verdict
 from shipway.deploy.release import follow_to_verdict, whole_change
+from shipway.deploy.steering import UNENDED
 from shipway.deploy.task_logs import LogFollower
 from shipway.deploy.tools import Tools
 
@@ -84,7 +85,13 @@ def status(aws: Aws, name: str) -> ServiceReport:
         service_deployments=tuple(latest),
         urls=resilient((), urls, aws, service),
         task_definitions=tuple(resilient((), _task_definitions, aws, latest)),
+        current=resilient(None, _unended, aws, latest),
     )
+
+
+def _unended(aws: Aws, briefs: list[Members]) -> Members | None:
+    arn = next((str(one["serviceDeploymentArn"]) for one in briefs if one.get("status") in UNENDED), None)
+    return aws.ecs.service_deployment(arn) if arn else None
 
 
 def _task_definitions(aws: Aws, briefs: list[Members]) -> list[tuple[str, str]]:

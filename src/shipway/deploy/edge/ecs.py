@@ -104,8 +104,12 @@ class Ecs:
         answer = self._calls.call("DescribeServiceDeployments", {"serviceDeploymentArns": [arn]})
         return next(iter(answer.get("serviceDeployments", ())), None)
 
-    def stop_service_deployment(self, arn: str) -> None:
-        self._calls.call("StopServiceDeployment", {"serviceDeploymentArn": arn, "stopType": "ROLLBACK"})
+    def stop_service_deployment(self, arn: str, stop_type: str = "ROLLBACK") -> None:
+        self._calls.call("StopServiceDeployment", {"serviceDeploymentArn": arn, "stopType": stop_type})
+
+    def continue_service_deployment(self, arn: str, hook_id: str, action: str) -> None:
+        request = {"serviceDeploymentArn": arn, "hookId": hook_id, "action": action}
+        self._calls.call("ContinueServiceDeployment", request)
 
     def service_revision(self, arn: str) -> Members | None:
         return next(iter(self.service_revisions([arn])), None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipway.deploy.planning.references import short, shorter
+from shipway.deploy.planning.stages import minute, stage_report
 
 Members = dict[str, Any]
 
@@ -24,6 +25,8 @@ class ServiceReport:
     urls: tuple[str, ...]
     # Service revision to task definition, of the service deployments.
     task_definitions: tuple[tuple[str, str], ...] = ()
+    # The service deployment that has not ended, whole.
+    current: Members | None = None
 
     def text(self) -> str:
         service = self.service
@@ -34,6 +37,7 @@ class ServiceReport:
         ]
         lines += [f"  {url}" for url in self.urls]
         lines += self._deployments()
+        lines += self._current()
         lines += self._history()
         lines += self._tasks()
         lines += self._targets()
@@ -49,6 +53,7 @@ class ServiceReport:
             "tasks": list(self.tasks),
             "targets": list(self.targets),
             "serviceDeployments": list(self.service_deployments),
+            "currentServiceDeployment": self.current,
             "urls": list(self.urls),
         }
 
@@ -62,13 +67,21 @@ class ServiceReport:
             )
         return lines if len(lines) > 1 else []
 
+    def _current(self) -> list[str]:
+        if self.current is None:
+            return []
+        arn = str((self.current.get("targetServiceRevision") or {}).get("arn"))
+        revision = short(dict(self.task_definitions).get(arn, "the new revision"))
+        head = f"service deployment {short(str(self.current['serviceDeploymentArn']))}:"
+        return [f"{head} {self.current.get('status')} {revision}", *stage_report(self.current, revision)]
+
     def _history(self) -> list[str]:
         lines = ["history, newest first:"]
         revisions = dict(self.task_definitions)
         for brief in self.service_deployments:
             reason = f": {brief['statusReason']}" if brief.get("statusReason") else ""
             definition = short(revisions.get(str(brief.get("targetServiceRevisionArn")), ""))
-            words = [_minute(brief.get("createdAt")), definition, str(brief.get("status"))]
+            words = [minute(brief.get("createdAt")), definition, str(brief.get("status"))]
             lines.append(f"  {' '.join(word for word in words if word)}{reason}")
         return lines if len(lines) > 1 else []
 
@@ -99,8 +112,3 @@ class ServiceReport:
                 + (f" ({reason})" if reason else "")
             )
         return lines if len(lines) > 1 else []
-
-
-def _minute(moment: Any) -> str:
-    """To the minute, in the time zone it was given in."""
-    return str(moment)[:16] if hasattr(moment, "isoformat") else ""

@@ -12,6 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipway.deploy.planning.references import short
+from shipway.deploy.planning.stages import (
+    Weights,
+    hook_line,
+    hooks,
+    paused_sentence,
+    waiting,
+    weight_lines,
+    weights,
+)
 from shipway.deploy.planning.step import Step
 from shipway.deploy.planning.verdict import Ending, Verdict
 
@@ -62,6 +71,12 @@ class WatchState:
     counts: tuple[int, int, int] | None = None
     failures: int = 0
     stage: str = ""
+    weights: Weights = ()
+    hook_lines: frozenset[str] = frozenset()
+    # Where the service is, as options of a command line.
+    place: str = ""
+    # ECS may show a hook as waiting for a moment after it was answered.
+    answered: frozenset[str] = frozenset()
     reason: str = ""
     unplaced_since_ms: int | None = None
     unplaced_message: str = ""
@@ -72,8 +87,9 @@ def advance(state: WatchState, seen: Observation) -> Step[WatchState]:
         return _without_deployment(state, seen)
     state, event_lines = _events(state, seen)
     state, status_lines = _status(state, seen.deployment)
+    state, stage_lines = _stage(state, seen.deployment)
     state, count_lines = _counts(state, seen)
-    lines = (*event_lines, *status_lines, *count_lines)
+    lines = (*event_lines, *status_lines, *stage_lines, *count_lines)
     ending = _ending(state, seen) or _timed_out(state, seen)
     return Step(state, lines, ending, event_lines, progress_text(state))
 
@@ -126,19 +142,27 @@ def _events(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[str
 def _status(state: WatchState, deployment: Members) -> tuple[WatchState, tuple[str, ...]]:
     lines: list[str] = []
     status, reason = deployment["status"], str(deployment.get("statusReason") or "")
-    stage = str(deployment.get("lifecycleStage") or "")
     failures = int((deployment.get("deploymentCircuitBreaker") or {}).get("failureCount") or 0)
     if status != state.status and status in STATUS_LINES:
         lines.append(STATUS_LINES[status])
     if reason and reason != state.reason:
         lines.append(reason)
-    if stage and stage != state.stage:
-        lines.append(f"stage {stage}")
     if failures > state.failures:
         threshold = (deployment.get("deploymentCircuitBreaker") or {}).get("threshold")
         lines.append(f"circuit breaker: {failures} of {threshold} failures")
-    state = replace(state, status=status, reason=reason or state.reason, stage=stage, failures=failures)
+    state = replace(state, status=status, reason=reason or state.reason, failures=failures)
     return state, tuple(lines)
+
+
+def _stage(state: WatchState, deployment: Members) -> tuple[WatchState, tuple[str, ...]]:
+    stage = str(deployment.get("lifecycleStage") or "")
+    shares = weights(deployment)
+    lines = (f"stage {stage}",) if stage and stage != state.stage else ()
+    told = dict.fromkeys(hook_line(hook) for hook in hooks(deployment))
+    news = tuple(line for line in told if line not in state.hook_lines)
+    lines = (*lines, *weight_lines(state.weights, shares, state.revision), *news)
+    state = replace(state, stage=stage, weights=shares, hook_lines=state.hook_lines | frozenset(news))
+    return state, lines
 
 
 def _counts(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[str, ...]]:
@@ -205,13 +229,10 @@ def _ending(state: WatchState, seen: Observation) -> Ending | None:
         return Ending(
             Verdict.STOPPED, f"the deployment was stopped. {_rollback_reason(deployment, state)}".strip()
         )
-    hook = _waiting_hook(deployment)
-    if hook is not None:
-        return Ending(
-            Verdict.PAUSED,
-            f"the deployment waits at {deployment.get('lifecycleStage')} for an answer to hook "
-            f"{hook.get('hookId')}; without one ECS will {hook.get('timeoutAction', 'ROLLBACK')}.",
-        )
+    waits = tuple(hook for hook in waiting(deployment) if hook.get("hookId") not in state.answered)
+    if waits:
+        sentence = paused_sentence(deployment, waits, lambda verb: f"shipway {verb}{state.place}")
+        return Ending(Verdict.PAUSED, sentence)
     if status == "IN_PROGRESS" and _out_of_patience(state, seen):
         return Ending(
             Verdict.ERROR,
@@ -239,17 +260,6 @@ def _out_of_patience(state: WatchState, seen: Observation) -> bool:
     )
     patience_ms = HOPELESS_PATIENCE_MS if seen.hopeless else DRAINING_PATIENCE_MS if older else PATIENCE_MS
     return seen.moment_ms - state.unplaced_since_ms >= patience_ms
-
-
-def _waiting_hook(deployment: Members) -> Members | None:
-    return next(
-        (
-            hook
-            for hook in deployment.get("lifecycleHookDetails") or ()
-            if hook.get("status") == "AWAITING_ACTION"
-        ),
-        None,
-    )
 
 
 def _rollback_reason(deployment: Members, state: WatchState) -> str:

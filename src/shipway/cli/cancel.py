@@ -1,0 +1,24 @@
+"""`shipway cancel`."""
+
+from __future__ import annotations
+
+import argparse
+
+from shipway.cli.options import add_steering, choices, show
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_steering(parser)
+    parser.add_argument("--abort", action="store_true", help="roll nothing back")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from shipway.deploy.opening import open_session, open_tools, seconds
+    from shipway.deploy.steering import Steering, cancel
+
+    session = open_session(choices(arguments))
+    steering = Steering(wait=not arguments.no_wait, timeout_s=seconds(arguments.timeout))
+    with open_tools() as tools:
+        outcome = cancel(session.aws, session.service, tools, steering, abort=arguments.abort)
+    show(arguments, outcome.as_document(), outcome.text())
+    return outcome.exit_code

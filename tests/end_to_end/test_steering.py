@@ -1,0 +1,80 @@
+"""The verbs that steer a service, by command line, on a real local ECS."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.local_ecs import COMMAND_LIMIT_S, Document, LocalEcs
+from tests.end_to_end.pages import web_container
+from tests.end_to_end.shifting import crossing, newest_deployment
+
+pytestmark = pytest.mark.docker
+
+PAUSE = {
+    "targetType": "PAUSE",
+    "lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"],
+    "timeoutConfiguration": {"timeoutInMinutes": 5, "action": "ROLLBACK"},
+}
+CANARY: dict[str, Any] = {
+    "strategy": "CANARY",
+    "canaryConfiguration": {"canaryPercent": 25.0, "canaryBakeTimeInMinutes": 0},
+    "lifecycleHooks": [PAUSE],
+}
+
+
+def verb(local: LocalEcs, service: str, *arguments: str) -> tuple[int, Document, str]:
+    """Exit code, the document on stdout, and what was told on the way."""
+    given = [arguments[0], "-e", "local", "-s", f"default/{service}", "-o", "json", *arguments[1:]]
+    done = subprocess.run(
+        [sys.executable, "-m", "shipway.cli.main", *given],
+        env=local.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_LIMIT_S,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+def test_a_canary_must_be_steered_by_its_verbs(local: LocalEcs) -> None:
+    """Paused at each step, approved to the end; then one is rejected, and one is called off."""
+    between = crossing(local, "steered", 8140)
+    between.service("steered", local.register("steered", web_container("1")))
+    local.ecs.update_service(service="steered", deploymentConfiguration=CANARY)
+
+    code, paused, told = verb(local, "steered", "deploy", "--force")
+    assert (code, paused["verdict"]) == (5, "paused"), told
+    assert "`shipway approve -e local -s default/steered`" in paused["sentence"]
+    hook = newest_deployment(local, "steered")["lifecycleHookDetails"][-1]["hookId"]
+    assert f"hook {hook}" in paused["sentence"]
+    shown = local.shipway("status", "-e", "local", "-s", "default/steered")
+    assert "  production traffic: 0 % to steered:1\n" in shown, shown
+    assert f"  hook {hook} waits for an answer; without one ECS will ROLLBACK at " in shown
+
+    code, again, told = verb(local, "steered", "approve")
+    assert (code, again["verdict"]) == (5, "paused"), told
+    assert hook not in again["sentence"]
+    assert "production traffic: 25 % to steered:1" in told
+    code, done, told = verb(local, "steered", "approve")
+    assert (code, done["verdict"]) == (0, "deployed"), told
+    assert "production traffic: 100 % to steered:1" in told
+
+    assert verb(local, "steered", "deploy", "--force")[0] == 5
+    code, rejected, told = verb(local, "steered", "reject")
+    assert (code, rejected["verdict"]) == (0, "rolled back"), told
+    assert newest_deployment(local, "steered")["status"] == "ROLLBACK_SUCCESSFUL"
+
+    assert verb(local, "steered", "deploy", "--force")[0] == 5
+    code, cancelled, told = verb(local, "steered", "cancel")
+    assert (code, cancelled["verdict"]) == (0, "rolled back"), told
+    code, refused, _ = verb(local, "steered", "cancel")
+    assert (code, refused["verdict"]) == (1, "error")
+    assert "No deployment of steered is under way" in refused["sentence"]
+    local.ecs.delete_service(service="steered", force=True)
