@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from shipway.cli.options import add_target, add_watch, choices, show
+from shipway.cli.options import add_images, add_target, add_watch, choices, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     add_watch(parser)
-    parser.add_argument(
-        "-t", "--tag", help="tag of the images to build; with -s, of all the service's images"
-    )
-    parser.add_argument(
-        "-i",
-        "--image",
-        metavar="CONTAINER=IMAGE",
-        action="append",
-        default=[],
-        help="use this image, build none",
-    )
+    add_images(parser)
     parser.add_argument("--force", action="store_true", help="a new deployment even if nothing changed")
     parser.add_argument("--no-wait", action="store_true", help="do not watch the deployment")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")

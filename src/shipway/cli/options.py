@@ -32,6 +32,20 @@ def add_target(
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
 
 
+def add_images(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-t", "--tag", help="tag of the images to build; with -s, of all the service's images"
+    )
+    parser.add_argument(
+        "-i",
+        "--image",
+        metavar="CONTAINER=IMAGE",
+        action="append",
+        default=[],
+        help="use this image, build none",
+    )
+
+
 def add_watch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", metavar="DURATION", default="20m", help="for example 90s, 10m, 1h (default 20m)"

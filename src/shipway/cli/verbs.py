@@ -5,6 +5,7 @@ from __future__ import annotations
 VERBS: dict[str, tuple[str, str]] = {
     "init": ("shipway.cli.init", "write shipway.yml and the ECS JSON beside it, from a Dockerfile"),
     "deploy": ("shipway.cli.deploy", "build, push, register, create or update the service, watch, verdict"),
+    "plan": ("shipway.cli.plan", "what a deployment would change, replace and set off; nothing is touched"),
     "status": ("shipway.cli.status", "the service: deployments, tasks, targets, events, URLs"),
     "why": ("shipway.cli.why", "the post-mortem of a service or a task, at any time"),
     "logs": ("shipway.cli.logs", "the service's log lines"),

@@ -5,35 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.edge.aws import Aws
-from shipway.deploy.edge.git import clean_commit
 from shipway.deploy.errors import DeployError
 from shipway.deploy.execute import Executor
-from shipway.deploy.observe import no_service, observe, refuse_without_room
+from shipway.deploy.observe import observe, refuse_without_room
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.actions import Plan, render
 from shipway.deploy.planning.fit import on_instances
-from shipway.deploy.planning.images import (
-    ImageWish,
-    ecr_repositories,
-    given_images,
-    image_wishes,
-    placeholder,
-    plan_images,
-    retagged,
-    with_images,
-)
-from shipway.deploy.planning.load_balancing import BalancerWish, balancer_wish
-from shipway.deploy.planning.references import repository_name, short
-from shipway.deploy.planning.release import Seen, Wanted, definition_to_register, plan_release
+from shipway.deploy.planning.images import ImageWish, ecr_repositories, plan_images, with_images
+from shipway.deploy.planning.references import repository_name
+from shipway.deploy.planning.release import Seen, Wanted, plan_release
 from shipway.deploy.planning.verdict import Verdict
 from shipway.deploy.release import DeployOptions, release_service
 from shipway.deploy.tools import Tools
-
-Members = dict[str, Any]
+from shipway.deploy.wanted import wanted_by, wanted_with_images
 
 
 def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOptions) -> Outcome:
@@ -41,7 +28,7 @@ def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOpti
     started_ms = tools.pace.now_ms()
     for warning in application.warnings:
         tools.progress.say(f"note: {warning}")
-    wanted, wishes = _wanted(application, aws, options)
+    wanted, wishes = wanted_by(application, aws, options)
     definition = wanted.task_definition
     seen = observe(aws, wanted.service_name, str(definition["family"]), wanted.balancer)
     images = plan_images(wishes, _missing_repositories(aws, wishes))
@@ -62,21 +49,8 @@ def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOpti
 def deploy_tag(service_name: str, aws: Aws, tools: Tools, options: DeployOptions) -> Outcome:
     """Deploy the live service with other images; no file is needed."""
     started_ms = tools.pace.now_ms()
-    service = aws.ecs.service(service_name)
-    if service is None:
-        raise DeployError(no_service(aws, service_name))
-    live = aws.ecs.task_definition(str(service["taskDefinition"]))
-    if live is None:
-        raise DeployError(f"The task definition {short(service['taskDefinition'])} cannot be described.")
-    names = tuple(str(container["name"]) for container in live["containerDefinitions"])
-    images = dict(retagged(live, options.tag) if options.tag else {})
-    images |= given_images(names, options.images)
-    if not images and not options.force:
-        raise DeployError(
-            "There is nothing to deploy: give -t TAG, -i CONTAINER=IMAGE, or --force.", exit_code=2
-        )
-    definition = with_images(definition_to_register(live), images)
-    wanted = Wanted(aws.ecs.cluster, service_name, definition, {}, force=options.force, local=aws.local)
+    wanted, images = wanted_with_images(service_name, aws, options)
+    definition = wanted.task_definition
     seen = observe(aws, service_name, str(definition["family"]), None)
     if options.dry_run:
         return _dry_run(wanted, seen, plan_release(wanted, seen))
@@ -95,39 +69,6 @@ def all_or_nothing(executor: Executor, tools: Tools) -> Iterator[None]:
         with tools.interruption.held():
             executor.undo()
         raise
-
-
-def _wanted(
-    application: Application, aws: Aws, options: DeployOptions
-) -> tuple[Wanted, tuple[ImageWish, ...]]:
-    names = tuple(str(item["name"]) for item in application.task_definition["containerDefinitions"])
-    given = given_images(names, options.images)
-    commits = {
-        container: clean_commit(f"{application.folder}/{image.context}") if options.tag is None else None
-        for container, image in application.images.items()
-    }
-    wishes = image_wishes(application, options.tag, commits, given)
-    placeholders = {wish.container: placeholder(wish) for wish in wishes}
-    create = aws.local if application.create is None else application.create
-    definition = with_images(application.task_definition, {**placeholders, **given})
-    wanted = Wanted(
-        cluster=application.cluster,
-        service_name=application.service_name,
-        task_definition=definition,
-        service=application.service,
-        balancer=_balancer(application, definition, create),
-        create_cluster=create,
-        force=options.force,
-        local=aws.local,
-    )
-    return wanted, wishes
-
-
-def _balancer(application: Application, definition: Members, create: bool) -> BalancerWish | None:
-    if application.load_balancer is None:
-        return None
-    block = application.load_balancer
-    return balancer_wish(block, application.name, definition, application.service, create)
 
 
 def _missing_repositories(aws: Aws, wishes: tuple[ImageWish, ...]) -> tuple[str, ...]:

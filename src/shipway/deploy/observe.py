@@ -32,8 +32,10 @@ def observe(aws: Aws, service_name: str, family: str, balancer: BalancerWish | N
 
 
 def observe_balancer(aws: Aws, wish: BalancerWish) -> BalancerSeen:
-    load_balancer = aws.elbv2.load_balancer(wish.name)
     target_group = aws.elbv2.target_group(wish.name)
+    # A target group names its load balancers, whose names are in their ARNs: one question less.
+    known = [arn for arn in (target_group or {}).get("LoadBalancerArns") or () if f"/{wish.name}/" in arn]
+    load_balancer = {"LoadBalancerArn": known[0]} if known else aws.elbv2.load_balancer(wish.name)
     attributes = aws.elbv2.target_group_attributes(target_group["TargetGroupArn"]) if target_group else {}
     listeners = aws.elbv2.listeners(load_balancer["LoadBalancerArn"]) if load_balancer else []
     return BalancerSeen(load_balancer, target_group, tuple(sorted(attributes.items())), tuple(listeners))

@@ -49,6 +49,14 @@ class Ecr:
         tags = [_text(tag) for detail in details for tag in detail.get("imageTags") or ()]
         return min(tags, key=lambda tag: (tag == "latest", tag.startswith("sha-"), tag), default=None)
 
+    def digest_of(self, registry: str | None, repository: str, image_id: dict[str, str]) -> str | None:
+        """What the tag means now, or the digest itself when it is there."""
+        request: dict[str, Any] = {"repositoryName": repository, "imageIds": [image_id]}
+        if registry is not None:
+            request["registryId"] = registry
+        details = self._calls.call("DescribeImages", request).get("imageDetails", ())
+        return next((_text(detail["imageDigest"]) for detail in details), None)
+
     def login(self) -> RegistryLogin:
         answer = self._calls.call("GetAuthorizationToken", {})
         data = next(iter(answer.get("authorizationData", ())), None)

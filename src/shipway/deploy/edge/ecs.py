@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from shipway.deploy.edge.calls import Calls
+from shipway.deploy.edge.moments import moment_s
 from shipway.deploy.errors import AwsRefusal
 
 Members = dict[str, Any]
@@ -98,7 +99,7 @@ class Ecs:
         if statuses:
             request["status"] = sorted(statuses)
         found = self._pages("ListServiceDeployments", "serviceDeployments", request)
-        return sorted(found, key=lambda brief: _stamp(brief.get("createdAt")), reverse=True)
+        return sorted(found, key=lambda brief: moment_s(brief.get("createdAt")) or 0.0, reverse=True)
 
     def service_deployment(self, arn: str) -> Members | None:
         answer = self._calls.call("DescribeServiceDeployments", {"serviceDeploymentArns": [arn]})
@@ -170,7 +171,3 @@ class Ecs:
 def _member(answer: Members, name: str) -> Members:
     found: Members = answer.get(name) or {}
     return found
-
-
-def _stamp(moment: Any) -> float:
-    return float(moment.timestamp()) if hasattr(moment, "timestamp") else float(moment or 0)

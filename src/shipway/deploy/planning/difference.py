@@ -14,14 +14,22 @@ LINES_MAX = 12
 VALUE_LENGTH_MAX = 240
 
 
+Change = tuple[str, Any, Any]
+
+
 def differences(old: Members, new: Members) -> tuple[str, ...]:
-    lines = list(_walk("", canonical(old), canonical(new)))
+    lines = [line(change) for change in changed_members(old, new)]
     if len(lines) > LINES_MAX:
         lines = [*lines[:LINES_MAX], f"... and {len(lines) - LINES_MAX} more"]
     return tuple(lines)
 
 
-def _walk(place: str, old: Any, new: Any) -> Iterator[str]:
+def changed_members(old: Members, new: Members) -> tuple[Change, ...]:
+    """Each place that differs between two task definitions, with what stands there in both."""
+    return tuple(walk("", canonical(old), canonical(new)))
+
+
+def walk(place: str, old: Any, new: Any) -> Iterator[Change]:
     if old == new:
         return
     old, new = _keyed(old), _keyed(new)
@@ -29,13 +37,18 @@ def _walk(place: str, old: Any, new: Any) -> Iterator[str]:
         for key in sorted({*old, *new}):
             # The list of containers is not worth a word of its own: `web.image` says it.
             inner = place if key == "containerDefinitions" else f"{place}.{key}" if place else key
-            yield from _walk(inner, old.get(key), new.get(key))
-    elif old is None:
-        yield f"{place} added: {_shown(new)}"
-    elif new is None:
-        yield f"{place} removed (was {_shown(old)})"
+            yield from walk(inner, old.get(key), new.get(key))
     else:
-        yield f"{place}: {_shown(old)} -> {_shown(new)}"
+        yield place, old, new
+
+
+def line(change: Change) -> str:
+    place, old, new = change
+    if old is None:
+        return f"{place} added: {_shown(new)}"
+    if new is None:
+        return f"{place} removed (was {_shown(old)})"
+    return f"{place}: {_shown(old)} -> {_shown(new)}"
 
 
 def _keyed(value: Any) -> Any:

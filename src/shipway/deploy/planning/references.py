@@ -45,3 +45,9 @@ def repository_name(repository: str) -> str:
     """The name within the registry."""
     address = registry_address(repository)
     return repository if address is None else repository[len(address) + 1 :]
+
+
+def image_names(reference: str) -> tuple[str, str | None]:
+    """An image's tag (`latest` where none is written) and its digest, if it is pinned."""
+    named, _, digest = reference.partition("@")
+    return named.rsplit("/", 1)[-1].partition(":")[2] or "latest", digest or None

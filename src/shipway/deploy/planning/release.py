@@ -22,21 +22,10 @@ from shipway.deploy.planning.canonical import covers, same
 from shipway.deploy.planning.difference import brief, differences
 from shipway.deploy.planning.fit import on_instances
 from shipway.deploy.planning.load_balancing import BalancerSeen, BalancerWish, plan_load_balancing
+from shipway.deploy.planning.update_members import STARTS_A_DEPLOYMENT
 
 Members = dict[str, Any]
 
-# As the SDK's model documents UpdateService, member by member.
-STARTS_A_DEPLOYMENT = (
-    "gatewayConnectors",
-    "loadBalancers",
-    "monitoring",
-    "networkConfiguration",
-    "platformVersion",
-    "serviceConnectConfiguration",
-    "serviceRegistries",
-    "volumeConfigurations",
-    "vpcLatticeConfigurations",
-)
 ON_THE_DEPLOYMENT = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
 # DescribeServices does not show these, so a difference cannot be seen; they go along with another change.
 UNSEEN = ("gatewayConnectors", "monitoring")
@@ -155,12 +144,10 @@ def _update_service(wanted: Wanted, seen: Seen, live: Members, task_definition: 
         )
     _refuse_fixed(wanted, live)
     primary: Members = next(iter(live.get("deployments") or ()), {})
-    sources = dict.fromkeys(ON_THE_DEPLOYMENT, primary)
     changed = {
         key: value
         for key, value in wanted.service.items()
-        if key not in (*ONLY_AT_BIRTH, *UNSEEN, "cluster")
-        and not covers(sources.get(key, live).get(key), value)
+        if key not in (*ONLY_AT_BIRTH, *UNSEEN, "cluster") and not covers(live_member(live, key), value)
     }
     new_targets = _new_targets(wanted, seen, live)
     new_definition = task_definition == REGISTERED or task_definition != live.get("taskDefinition")
@@ -180,6 +167,12 @@ def _update_service(wanted: Wanted, seen: Seen, live: Members, task_definition: 
         or any(key in changed for key in (*STARTS_A_DEPLOYMENT, "forceNewDeployment")),
         reason=_update_reason(changed, new_definition, failed),
     )
+
+
+def live_member(live: Members, key: str) -> Any:
+    """A member as it stands: some are shown on the primary deployment only."""
+    primary: Members = next(iter(live.get("deployments") or ()), {})
+    return (primary if key in ON_THE_DEPLOYMENT else live).get(key)
 
 
 def _update_reason(changed: Members, new_definition: bool, failed: bool) -> str:

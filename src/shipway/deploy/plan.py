@@ -1,0 +1,63 @@
+"""`shipway plan`: what a deployment would do, with nothing touched and few questions asked."""
+
+from __future__ import annotations
+
+from shipway.deploy.application.application import Application
+from shipway.deploy.closer_look import look_at_images, look_at_secrets, pinned_by_tag
+from shipway.deploy.edge.aws import Aws
+from shipway.deploy.observe import observe_balancer
+from shipway.deploy.planning.canonical import same
+from shipway.deploy.planning.images import ImageWish, plan_images
+from shipway.deploy.planning.load_balancing import BalancerSeen
+from shipway.deploy.planning.release import Seen, Wanted, plan_release
+from shipway.deploy.planning.service_plan import ServicePlan, changes_of
+from shipway.deploy.release import DeployOptions
+from shipway.deploy.wanted import wanted_by, wanted_with_images
+
+
+def plan_application(application: Application, aws: Aws, options: DeployOptions) -> ServicePlan:
+    """What deploying the file would do."""
+    wanted, wishes = wanted_by(application, aws, options)
+    wanted, missing = pinned_by_tag(aws, wanted, wishes)
+    return _planned(wanted, wishes, missing, aws, application.warnings)
+
+
+def plan_tag(service_name: str, aws: Aws, options: DeployOptions) -> ServicePlan:
+    """What deploying other images to the live service would do; no file is needed."""
+    wanted, _ = wanted_with_images(service_name, aws, options)
+    return _planned(wanted, (), (), aws, ())
+
+
+def look(aws: Aws, wanted: Wanted) -> Seen:
+    """As `observe`, but a question whose answer cannot matter is not asked: a plan is run often."""
+    service = aws.ecs.service(wanted.service_name)
+    cluster = aws.ecs.cluster_described() if service is None else {"clusterArn": service["clusterArn"]}
+    reference = (service or {}).get("taskDefinition")
+    live = aws.ecs.task_definition(str(reference)) if reference else None
+    settled = live is not None and live.get("status") == "ACTIVE" and same(live, wanted.task_definition)
+    return Seen(
+        cluster=cluster,
+        service=service,
+        live=live,
+        latest=None if settled else aws.ecs.task_definition(str(wanted.task_definition["family"])),
+        balancer=observe_balancer(aws, wanted.balancer) if wanted.balancer else BalancerSeen(),
+    )
+
+
+def _planned(
+    wanted: Wanted, wishes: tuple[ImageWish, ...], missing: tuple[str, ...], aws: Aws, notes: tuple[str, ...]
+) -> ServicePlan:
+    seen = look(aws, wanted)
+    release = plan_release(wanted, seen)
+    # Builds alone change nothing at ECS: the tag is in the registry, and the service runs it.
+    actions = (*plan_images(wishes, missing), *release) if release else ()
+    return ServicePlan(
+        cluster=wanted.cluster,
+        service=wanted.service_name,
+        changes=changes_of(release, wanted, seen),
+        actions=actions,
+        running=int((seen.service or {}).get("runningCount", 0)),
+        images=look_at_images(aws, wanted, seen.service, {wish.container: wish for wish in wishes}),
+        secrets=look_at_secrets(aws, wanted.task_definition, seen.service),
+        notes=notes,
+    )
