@@ -211,3 +211,14 @@ def test_tags_say_how_large_the_group_may_be(ecs: Ecs) -> None:
         autoScalingGroupProvider={"autoScalingGroupArn": "other"},
         tags=[{"key": "shipway:maximum", "value": "many"}],
     )
+
+
+def test_new_tags_are_a_new_size(ecs: Ecs) -> None:
+    """Whoever tags the provider says how large its group is to be from now on."""
+    arn = create(ecs)["capacityProviderArn"]
+    ecs("TagResource", resourceArn=arn, tags=[{"key": "shipway:minimum", "value": "2"}])
+    provider = ecs.store.state.get(CapacityProvider, arn)
+    assert provider is not None and provider.group_size == GroupSize(minimum=2, desired=2)
+    ecs("TagResource", resourceArn=arn, tags=[{"key": "team", "value": "red"}])
+    after = ecs.store.state.get(CapacityProvider, arn)
+    assert after is not None and after.group_size == provider.group_size

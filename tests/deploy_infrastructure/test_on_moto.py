@@ -80,7 +80,7 @@ def test_a_group_needs_its_cluster(aws: Aws) -> None:
 
 def test_a_stack_that_fails_tells_its_first_failure() -> None:
     """The resource and CloudFormation's reason, not "ROLLBACK_COMPLETE" alone."""
-    world = World()
+    world = World(local=False)
     world.services["cloudformation"] = failing_cloudformation()
     world.services["ec2"] = a_network()
     with pytest.raises(DeployError) as refused:

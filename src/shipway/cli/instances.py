@@ -77,8 +77,8 @@ def _create(arguments: Arguments, aws: Aws) -> int:
 
     with open_tools() as tools:
         made = create_instances(aws, tools, wish_of(arguments, aws.ecs.cluster))
-    verb = "made" if made["changed"] else "unchanged:"
-    show(arguments, made, f"{verb} {made['stack']}: capacity provider {made['CapacityProvider']}")
+    verb = "made or changed" if made["changed"] else "unchanged:"
+    show(arguments, made, f"{verb} the group with capacity provider {made['CapacityProvider']}")
     return 0
 
 
@@ -116,10 +116,10 @@ def _delete(arguments: Arguments, aws: Aws) -> int:
 
     name = arguments.name or f"{aws.ecs.cluster}-instances"
     if not arguments.yes:
-        confirm(f"Delete the stack {name} and its container instances?")
+        confirm(f"Delete the group {name} and its container instances?")
     with open_tools() as tools:
         delete_instances(aws, tools, name)
-    show(arguments, {"deleted": name}, f"deleted the stack {name}")
+    show(arguments, {"deleted": name}, f"deleted the group {name}")
     return 0
 
 

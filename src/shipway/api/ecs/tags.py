@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from shipway.api.call import Call
+from shipway.api.ecs.capacity_provider_rules import SIZE_TAGS, size_told_by
 from shipway.api.ecs.identifiers import invalid
 from shipway.api.ecs.tag_rules import TAGS_MAX, checked_tags, merged, without
 from shipway.api.errors import ApiError
@@ -16,12 +17,13 @@ from shipway.model.cluster import Cluster
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.daemon import Daemon
 from shipway.model.daemon_task_definition import DaemonTaskDefinition
-from shipway.model.record import Record
+from shipway.model.record import Document, Record
 from shipway.model.service import Service
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
 from shipway.model.task_set import TaskSet
 
+SIZE_TAG_KEYS = frozenset(SIZE_TAGS.values())
 TAGGABLE: dict[str, tuple[type[Record], int]] = {
     "cluster": (Cluster, 2),
     "service": (Service, 3),
@@ -42,8 +44,15 @@ def tag_resource(call: Call, request: Any) -> dict[str, Any]:
     if len(tags) > TAGS_MAX:
         raise invalid(f"The number of tags exceeds the limit of {TAGS_MAX} tags per resource.")
     with call.store.transaction() as tx:
-        tx.put(replace(record, tags=tags))
+        tx.put(retagged(record, tags))
     return {}
+
+
+def retagged(record: Any, tags: tuple[Document, ...]) -> Any:
+    """Tags of a capacity provider may say how large its group is to be."""
+    if isinstance(record, CapacityProvider) and SIZE_TAG_KEYS & {tag["key"] for tag in tags}:
+        record = replace(record, group_size=size_told_by(tags))
+    return replace(record, tags=tags)
 
 
 def untag_resource(call: Call, request: Any) -> dict[str, Any]:

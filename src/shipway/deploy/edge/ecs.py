@@ -47,6 +47,20 @@ class Ecs:
         }
         self._calls.call("PutClusterCapacityProviders", request)
 
+    def capacity_provider(self, name: str) -> Members | None:
+        request = {"capacityProviders": [name], "include": ["TAGS"]}
+        found = self._calls.call("DescribeCapacityProviders", request).get("capacityProviders", ())
+        return next((provider for provider in found if provider.get("status") != "INACTIVE"), None)
+
+    def create_capacity_provider(self, members: Members) -> None:
+        self._calls.call("CreateCapacityProvider", members)
+
+    def delete_capacity_provider(self, name: str) -> None:
+        self._calls.call("DeleteCapacityProvider", {"capacityProvider": name})
+
+    def tag(self, arn: str, tags: list[Members]) -> None:
+        self._calls.call("TagResource", {"resourceArn": arn, "tags": tags})
+
     def update_instances_state(self, references: list[str], status: str) -> Members:
         request = {"cluster": self.cluster, "containerInstances": references, "status": status}
         return self._calls.call("UpdateContainerInstancesState", request)

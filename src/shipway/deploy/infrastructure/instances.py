@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError, UsageError
 from shipway.deploy.infrastructure.instances_template import InstancesWish, template_of, values_of
+from shipway.deploy.infrastructure.local_group import delete_local_group, ensure_local_group
 from shipway.deploy.infrastructure.stacks import Stacks
 from shipway.deploy.tools import Tools
 
@@ -27,6 +28,10 @@ def create_instances(aws: Aws, tools: Tools, wish: InstancesWish) -> Members:
         raise DeployError(
             f"The cluster {wish.cluster!r} does not exist here. Create it with `shipway cluster create`."
         )
+    if aws.local:
+        changed_here = ensure_local_group(aws, wish)
+        use_provider(aws, tools, wish.name)
+        return {"stack": None, "changed": changed_here, "CapacityProvider": wish.name}
     wish = with_network(aws, wish)
     stack = Stacks(aws.service("cloudformation"), tools)
     changed = stack.apply(wish.name, template_of(wish), values_of(wish))
@@ -69,16 +74,23 @@ def use_provider(aws: Aws, tools: Tools, provider: str) -> None:
 
 def delete_instances(aws: Aws, tools: Tools, name: str) -> None:
     """Take the group's capacity provider from the cluster, then delete its stack."""
+    if aws.local:
+        leave_provider(aws, name)
+        delete_local_group(aws, name)
+        return
     stacks = Stacks(aws.service("cloudformation"), tools)
     stack = stacks.described(name)
     outputs = {str(o["OutputKey"]): str(o["OutputValue"]) for o in (stack or {}).get("Outputs") or ()}
-    provider = outputs.get("CapacityProvider")
+    leave_provider(aws, outputs.get("CapacityProvider"))
+    stacks.delete(name)
+
+
+def leave_provider(aws: Aws, provider: str | None) -> None:
     cluster = aws.ecs.cluster_described() or {}
     if provider in (cluster.get("capacityProviders") or ()):
         strategy = list(cluster.get("defaultCapacityProviderStrategy") or ())
         left = [found for found in cluster["capacityProviders"] if found != provider]
         aws.ecs.put_capacity_providers(left, [s for s in strategy if s["capacityProvider"] != provider])
-    stacks.delete(name)
 
 
 def set_status(aws: Aws, references: Iterable[str], status: str) -> list[Members]:
