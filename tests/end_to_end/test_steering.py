@@ -78,3 +78,24 @@ def test_a_canary_must_be_steered_by_its_verbs(local: LocalEcs) -> None:
     assert (code, refused["verdict"]) == (1, "error")
     assert "No deployment of steered is under way" in refused["sentence"]
     local.ecs.delete_service(service="steered", force=True)
+
+
+def test_a_service_must_be_scaled_restarted_and_waited_for(local: LocalEcs) -> None:
+    """Real tasks come and go; a deployment begun by somebody else is followed by its ARN."""
+    definition = local.register("adjusted", {**web_container("1"), "portMappings": []})
+    local.ecs.create_service(serviceName="adjusted", taskDefinition=definition, desiredCount=1)
+    code, waited, told = verb(local, "adjusted", "wait")
+    assert (code, waited["verdict"]) == (0, "deployed"), told
+    code, scaled, told = verb(local, "adjusted", "scale", "3")
+    assert (code, scaled["sentence"]) == (0, "3 tasks are running; the revision is the same."), told
+    before = {task["taskArn"] for task in local.service_tasks("adjusted")}
+    code, restarted, told = verb(local, "adjusted", "restart")
+    assert (code, restarted["verdict"]) == (0, "deployed"), told
+    after = {task["taskArn"] for task in local.stable("adjusted")}
+    assert (len(after), before & after) == (3, set())
+    local.ecs.update_service(service="adjusted", forceNewDeployment=True)
+    arn = newest_deployment(local, "adjusted")["serviceDeploymentArn"]
+    assert verb(local, "elsewhere", "wait", arn)[1]["serviceDeploymentArn"] == arn
+    code, scaled, _ = verb(local, "adjusted", "scale", "0")
+    assert (code, local.service_tasks("adjusted")) == (0, [])
+    local.ecs.delete_service(service="adjusted", force=True)

@@ -19,8 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from shipway.deploy.observe import required_service
     from shipway.deploy.opening import open_session, open_tools
-    from shipway.deploy.services import confirm, delete, delete_too, required_service
+    from shipway.deploy.services import confirm, delete, delete_too
 
     session = open_session(choices(arguments))
     too = delete_too(

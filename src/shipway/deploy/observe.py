@@ -92,3 +92,10 @@ def no_service(aws: Aws, service_name: str) -> str:
         return f"The cluster {cluster!r} does not exist here. Correct the name, or create it."
     names = ", ".join(resilient([], aws.ecs.service_names)) or "none"
     return f"There is no service {service_name!r} in the cluster {cluster!r}. Its services: {names}."
+
+
+def required_service(aws: Aws, name: str) -> Members:
+    service = aws.ecs.service(name)
+    if service is None:
+        raise DeployError(no_service(aws, name))
+    return service

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shipway.deploy.application.application import Application
@@ -19,6 +19,10 @@ from shipway.deploy.errors import UsageError
 from shipway.deploy.tools import Tools
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
+SERVICE_ARN = re.compile(
+    r"arn:[^:]+:ecs:(?P<region>[^:]+):[^:]*:"
+    r"(?:service/(?P<plain>[^/]+/[^/]+)|service-deployment/(?P<of>[^/]+/[^/]+)/(?P<deployment>[^/]+))"
+)
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -58,6 +62,18 @@ def open_session(choices: Choices, *, service_needed: bool = True) -> Session:
         profile=choices.profile or (application.profile if application else None),
     )
     return Session(open_aws(where, cluster), service, application)
+
+
+def named(choices: Choices, what: str | None) -> tuple[Choices, str | None]:
+    """A service by name or ARN, or a service deployment by ARN, which says where it is by itself."""
+    if what is None or not what.startswith("arn:"):
+        return (choices if what is None else replace(choices, service=what)), None
+    match = SERVICE_ARN.fullmatch(what)
+    if match is None:
+        raise UsageError(f"{what!r} is the ARN of neither a service nor a service deployment.")
+    region, service, deployment = match["region"], match["plain"] or match["of"], match["deployment"]
+    found = replace(choices, service=service, region=choices.region or region)
+    return found, what if deployment else None
 
 
 def open_application(choices: Choices) -> tuple[Application, Aws]:

@@ -66,8 +66,7 @@ def release_service(
         outcome = replace(outcome, service_deployment_arn=arn)
         tools.progress.say(f"following service deployment {short(arn)}")
         if not options.wait:
-            command = status_command(executor.aws, wanted.service_name)
-            ending = Ending(Verdict.DETACHED, f"the deployment has begun; see how it goes with `{command}`.")
+            ending = begun(executor.aws, wanted.service_name)
             return concluded(outcome, ending, executor.aws, None)
         target = str((service or seen.service or {})["taskDefinition"])
         return follow_to_verdict(
@@ -126,10 +125,39 @@ def _without_deployment(
             timeout_s=options.timeout_s,
             seen_events=_events_before(seen),
         )
-        watch = CountWatch(aws, outcome.service, tools.pace)
-        followed = _follower(aws, outcome.service, tools).follow(watch, state)
-        return _explained(outcome, followed.ending, str(outcome.revision_before), followed.events, aws)
+        return follow_count(state, outcome, str(outcome.revision_before), aws, tools)
     return concluded(outcome, ending, aws, None)
+
+
+def follow_count(state: CountState, outcome: Outcome, target: str, aws: Aws, tools: Tools) -> Outcome:
+    watch = CountWatch(aws, outcome.service, tools.pace)
+    followed = _follower(aws, outcome.service, tools).follow(watch, state)
+    return _explained(outcome, followed.ending, target, followed.events, aws)
+
+
+def begin_and_follow(
+    aws: Aws, service: Members, change: Members, tools: Tools, timeout_s: float, *, wait: bool = True
+) -> Outcome:
+    """An update of a living service that begins a service deployment, and that deployment to its verdict."""
+    started_ms = tools.pace.now_ms()
+    name, before = str(service["serviceName"]), str(service["taskDefinition"])
+    target = str(change.get("taskDefinition", before))
+    known = frozenset(str(brief["serviceDeploymentArn"]) for brief in aws.ecs.service_deployments(name))
+    seen = frozenset(str(event["id"]) for event in service.get("events") or ())
+    outcome = Outcome(Verdict.UNCHANGED, "", aws.ecs.cluster, name, revision_before=before)
+    with whole_change(tools, aws, name):
+        updated = aws.ecs.update_service({"service": name, **change})
+        arn = find_deployment(aws, updated, known, tools.pace)
+        outcome = replace(outcome, service_deployment_arn=arn)
+        if not wait:
+            return concluded(outcome, begun(aws, name), aws, None)
+        outcome = follow_to_verdict(outcome, target, seen, aws, tools, timeout_s)
+    return replace(outcome, duration_ms=tools.pace.now_ms() - started_ms)
+
+
+def begun(aws: Aws, name: str) -> Ending:
+    sentence = f"the deployment has begun; see how it goes with `{status_command(aws, name)}`."
+    return Ending(Verdict.DETACHED, sentence)
 
 
 def _follower(aws: Aws, service_name: str, tools: Tools) -> Follower:

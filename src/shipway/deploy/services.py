@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.application.suggestion import did_you_mean
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError, UsageError
-from shipway.deploy.follow import find_deployment, resilient
+from shipway.deploy.follow import resilient
 from shipway.deploy.gather import gather, gather_task
 from shipway.deploy.lookup import task_named
-from shipway.deploy.observe import no_service, urls
+from shipway.deploy.observe import required_service, urls
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.causes import cause_of, task_id
 from shipway.deploy.planning.log_places import LogPlace, log_places, unreadable
 from shipway.deploy.planning.post_mortem import PostMortem, explain
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.service_report import ServiceReport
-from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import follow_to_verdict, whole_change
+from shipway.deploy.release import begin_and_follow
 from shipway.deploy.steering import UNENDED
 from shipway.deploy.task_logs import LogFollower
 from shipway.deploy.tools import Tools
@@ -63,13 +62,6 @@ class Deleted:
         return f"deleted: {', '.join(self.removed)}{still}"
 
 
-def required_service(aws: Aws, name: str) -> Members:
-    service = aws.ecs.service(name)
-    if service is None:
-        raise DeployError(no_service(aws, name))
-    return service
-
-
 def status(aws: Aws, name: str) -> ServiceReport:
     """The service, its deployments, tasks, targets and latest events."""
     service = required_service(aws, name)
@@ -101,7 +93,6 @@ def _task_definitions(aws: Aws, briefs: list[Members]) -> list[tuple[str, str]]:
 
 def rollback(aws: Aws, name: str, tools: Tools, timeout_s: float) -> Outcome:
     """Deploy again the task definition of the last service deployment that succeeded with another one."""
-    started_ms = tools.pace.now_ms()
     service = required_service(aws, name)
     before = str(service["taskDefinition"])
     briefs = aws.ecs.service_deployments(name)
@@ -112,15 +103,7 @@ def rollback(aws: Aws, name: str, tools: Tools, timeout_s: float) -> Outcome:
             "so there is nothing to roll back to."
         )
     tools.progress.say(f"rolling {name} back from {short(before)} to {short(target)}")
-    known = frozenset(str(brief["serviceDeploymentArn"]) for brief in briefs)
-    seen = frozenset(str(event["id"]) for event in service.get("events") or ())
-    outcome = Outcome(Verdict.UNCHANGED, "", aws.ecs.cluster, name, revision_before=before)
-    with whole_change(tools, aws, name):
-        updated = aws.ecs.update_service({"service": name, "taskDefinition": target})
-        arn = find_deployment(aws, updated, known, tools.pace)
-        outcome = replace(outcome, service_deployment_arn=arn)
-        outcome = follow_to_verdict(outcome, target, seen, aws, tools, timeout_s)
-    return replace(outcome, duration_ms=tools.pace.now_ms() - started_ms)
+    return begin_and_follow(aws, service, {"taskDefinition": target}, tools, timeout_s)
 
 
 def last_successful(aws: Aws, briefs: list[Members], current: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.follow import status_command
-from shipway.deploy.observe import no_service
+from shipway.deploy.observe import required_service
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.stages import chosen_hook, hook_name
@@ -56,6 +56,19 @@ def cancel(aws: Aws, name: str, tools: Tools, steering: Steering, *, abort: bool
     return replace(outcome, wished=(Verdict.ROLLED_BACK, Verdict.STOPPED))
 
 
+def wait(aws: Aws, name: str, tools: Tools, steering: Steering, arn: str | None = None) -> Outcome:
+    """Follow a service deployment that has begun, the service's newest unless one is named."""
+    service = required_service(aws, name)
+    if arn is None:
+        arn = next((str(one["serviceDeploymentArn"]) for one in aws.ecs.service_deployments(name)), None)
+    deployment = aws.ecs.service_deployment(arn) if arn else None
+    if deployment is None:
+        which = f"deployment {short(arn)}" if arn else "deployment"
+        raise DeployError(f"ECS knows no {which} of {name} (those of the last 90 days are kept).")
+    with whole_change(tools, aws, name):
+        return _followed(aws, service, deployment, tools, steering)
+
+
 def _answer(aws: Aws, name: str, tools: Tools, steering: Steering, action: str) -> Outcome:
     service, deployment = _under_way(aws, name)
     arn = str(deployment["serviceDeploymentArn"])
@@ -70,9 +83,7 @@ def _answer(aws: Aws, name: str, tools: Tools, steering: Steering, action: str) 
 
 def _under_way(aws: Aws, name: str) -> tuple[Members, Members]:
     """The service, and its service deployment that has not ended."""
-    service = aws.ecs.service(name)
-    if service is None:
-        raise DeployError(no_service(aws, name))
+    service = required_service(aws, name)
     brief = next(iter(aws.ecs.service_deployments(name, UNENDED)), None)
     found = aws.ecs.service_deployment(str(brief["serviceDeploymentArn"])) if brief else None
     if found is None:
