@@ -252,3 +252,44 @@ def test_the_table_of_effects_says_what_the_sdk_says() -> None:
         triggers = "This parameter triggers a new service deployment" in shape.documentation
         assert triggers or "doesn't trigger a new service deployment" in shape.documentation, member
         assert (EFFECTS[member] is Effect.DEPLOYMENT) == triggers, member
+
+
+@pytest.mark.parametrize(
+    ("memory", "sentence"),
+    [
+        # One finds room; where it drove an old one out the next one does.
+        (100, "all tasks find a place."),
+        (
+            36,
+            "3 of 3 tasks will not fit: RESOURCE:MEMORY: 28 MiB short (64 needed, 36 left) "
+            "on the nearest instance, i-1.",
+        ),
+    ],
+)
+def test_a_replacement_is_predicted_on_the_live_cluster(memory: int, sentence: str) -> None:
+    """The scheduler is run on what was read of instances and tasks; four calls more than without changes."""
+    world = living(World())
+    arn = "arn:aws:ecs:us-east-1:000000000000:container-instance/hello/1"
+    left = [{"name": "CPU", "integerValue": 1024}, {"name": "MEMORY", "integerValue": memory}]
+    world.ecs.instances = [
+        {"containerInstanceArn": arn, "ec2InstanceId": "i-1", "status": "ACTIVE", "remainingResources": left}
+    ]
+    world.ecs.tasks = [
+        {
+            "taskArn": f"arn:aws:ecs:us-east-1:000000000000:task/hello/a{number}",
+            "taskDefinitionArn": world.ecs.services["hello"]["taskDefinition"],
+            "startedBy": "ecs-svc/1",
+            "lastStatus": "RUNNING",
+            "desiredStatus": "RUNNING",
+            "containerInstanceArn": arn,
+            "createdAt": 100.0,
+            "startedAt": 103.0,
+        }
+        for number in range(3)
+    ]
+    plan = planned(world, tag="2")
+    assert plan.prediction is not None
+    assert plan.prediction.sentence() == sentence
+    assert f"    {sentence}" in plan.text().splitlines()
+    more = ["ListTasks", "DescribeTasks", "ListContainerInstances", "DescribeContainerInstances"]
+    assert [operation for operation in asked(world) if operation in more] == more

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shipway.deploy.application.application import Application
 from shipway.deploy.closer_look import look_at_images, look_at_secrets, pinned_by_tag
 from shipway.deploy.edge.aws import Aws
+from shipway.deploy.foresight import foreseen
 from shipway.deploy.observe import observe_balancer
 from shipway.deploy.planning.canonical import same
 from shipway.deploy.planning.images import ImageWish, plan_images
@@ -51,6 +52,7 @@ def _planned(
     release = plan_release(wanted, seen)
     # Builds alone change nothing at ECS: the tag is in the registry, and the service runs it.
     actions = (*plan_images(wishes, missing), *release) if release else ()
+    prediction = foreseen(aws, wanted, seen, release)
     return ServicePlan(
         cluster=wanted.cluster,
         service=wanted.service_name,
@@ -60,4 +62,5 @@ def _planned(
         images=look_at_images(aws, wanted, seen.service, {wish.container: wish for wish in wishes}),
         secrets=look_at_secrets(aws, wanted.task_definition, seen.service),
         notes=notes,
+        prediction=prediction,
     )

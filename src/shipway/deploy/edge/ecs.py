@@ -156,6 +156,11 @@ class Ecs:
         """Running, starting and lately stopped tasks of a service."""
         return self.tasks(self.task_arns(serviceName=service))
 
+    def running_task_arns(self, service: str) -> list[str]:
+        """Of the tasks that are meant to run."""
+        request = {"cluster": self.cluster, "serviceName": service, "desiredStatus": "RUNNING"}
+        return list(self._pages("ListTasks", "taskArns", request))
+
     def task_arns(self, **members: str) -> list[str]:
         """Running, starting and lately stopped tasks."""
         arns: list[str] = []

@@ -9,6 +9,7 @@ from typing import Any
 from shipway.deploy.planning.actions import REGISTERED, Action, CreateService, Plan, UpdateService
 from shipway.deploy.planning.difference import brief, changed_members, line, walk
 from shipway.deploy.planning.images_seen import ImageSeen
+from shipway.deploy.planning.prediction import Prediction
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.release import Seen, Wanted, live_member
 from shipway.deploy.planning.secrets_seen import SecretSeen
@@ -53,6 +54,7 @@ class ServicePlan:
     images: tuple[ImageSeen, ...] = ()
     secrets: tuple[SecretSeen, ...] = ()
     notes: tuple[str, ...] = ()
+    prediction: Prediction | None = None
 
     @property
     def exit_code(self) -> int:
@@ -82,6 +84,7 @@ class ServicePlan:
             "images": [image.as_document() for image in self.images],
             "secrets": [secret.as_document() for secret in self.secrets],
             "actions": [{"action": action.text(), "reason": action.reason} for action in self.actions],
+            "prediction": self.prediction.as_document() if self.prediction else None,
             "notes": list(self.notes),
         }
 
@@ -140,6 +143,7 @@ def _lines(plan: ServicePlan) -> Iterator[str]:
         ("images", [image.text() for image in plan.images]),
         ("secrets", [secret.text() for secret in plan.secrets]),
         ("would be done", [f"{action.text()}: {action.reason}" for action in plan.actions]),
+        ("prediction", plan.prediction.lines() if plan.prediction else []),
         ("notes", list(plan.notes)),
     )
     for title, lines in blocks:
