@@ -1,0 +1,98 @@
+"""What happened to a service's tasks over time, as a value: who gathered it does not matter. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """The tasks of one revision from `at_s` on, until its next sample. `healthy` are among `running`."""
+
+    at_s: float
+    revision: str
+    running: int
+    pending: int
+    healthy: int
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """From `at_s` on; `minimum` of healthy tasks, `maximum` of running and pending ones."""
+
+    at_s: float
+    desired: int
+    minimum: int
+    maximum: int
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """Something happened. `trouble` is drawn to be noticed."""
+
+    at_s: float
+    text: str
+    trouble: bool = False
+
+
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+    """Every member is in the order of time."""
+
+    title: str
+    ends_s: float
+    samples: tuple[Sample, ...] = ()
+    limits: tuple[Limits, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def revisions(self) -> list[str]:
+        """In the order in which they appeared."""
+        return list(dict.fromkeys(sample.revision for sample in self.samples))
+
+
+class Steps(msgspec.Struct, frozen=True, kw_only=True):
+    """One curve: `values[n]` holds from `at_s[n]` to `at_s[n + 1]`, the last to the end."""
+
+    label: str
+    at_s: tuple[float, ...]
+    values: tuple[int, ...]
+
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """A band of the stack of tasks: those of one revision in one condition."""
+
+    revision: str
+    condition: str  # healthy, running or pending; running are those that are not healthy
+    values: tuple[int, ...]
+
+
+def layers(timeline: Timeline) -> tuple[tuple[float, ...], tuple[Layer, ...]]:
+    """The moments at which a count changes, and the bands from the bottom: first all that are healthy, so
+    that their sum can be held against the minimum; the pending last, so that all can against the maximum.
+    """
+    moments = tuple(sorted({sample.at_s for sample in timeline.samples}))
+    bands = []
+    for condition in ("healthy", "running", "pending"):
+        for revision in timeline.revisions:
+            own = {s.at_s: _count(s, condition) for s in timeline.samples if s.revision == revision}
+            bands.append(Layer(revision=revision, condition=condition, values=_held(own, moments)))
+    return moments, tuple(band for band in bands if any(band.values))
+
+
+def _count(sample: Sample, condition: str) -> int:
+    if condition == "running":
+        return sample.running - sample.healthy
+    return sample.healthy if condition == "healthy" else sample.pending
+
+
+def _held(changes: dict[float, int], moments: tuple[float, ...]) -> tuple[int, ...]:
+    values, last = [], 0
+    for moment in moments:
+        last = changes.get(moment, last)
+        values.append(last)
+    return tuple(values)
+
+
+def limit_steps(timeline: Timeline) -> tuple[Steps, ...]:
+    at_s = tuple(limits.at_s for limits in timeline.limits)
+    return tuple(
+        Steps(label=label, at_s=at_s, values=tuple(getattr(limits, label) for limits in timeline.limits))
+        for label in ("maximum", "desired", "minimum")
+    )
