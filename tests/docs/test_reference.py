@@ -10,9 +10,20 @@ import yaml
 
 from shipway.api.dispatch import SERVICES, written_operations
 from shipway.deploy.application.keys import APPLICATION, IMAGE, LOAD_BALANCER, OVERLAY, TASK
+from shipway.simulator.scenarios.description import (
+    Behaviour,
+    Crash,
+    Deploy,
+    Happening,
+    Machines,
+    Scale,
+    Scenario,
+    Service,
+)
 from tests.docs.pages import ROOT, table, text_of
 
 FIDELITY = ROOT / "docs" / "fidelity.md"
+SCENARIOS = ROOT / "docs" / "scenarios.md"
 SHIPWAY_YML = ROOT / "docs" / "shipway-yml.md"
 
 
@@ -32,6 +43,30 @@ def listed_operations() -> dict[str, list[str]]:
     return {
         service: names.split(", ") for service, names in re.findall(r"^- (\w+): (.*)$", below, re.MULTILINE)
     }
+
+
+@pytest.mark.parametrize(
+    ("heading", "struct"),
+    [
+        ("## The file", Scenario),
+        ("### Fleet", Machines),
+        ("### Services", Service),
+        ("### Happenings", Happening),
+    ],
+)
+def test_every_key_of_a_scenario_is_documented(heading: str, struct: type[Any]) -> None:
+    """docs/scenarios.md has a table for each part of the file, and no other keys."""
+    cells = [cell for cell, *_ in table(SCENARIOS, heading)]
+    named = [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+    assert sorted(named) == sorted(struct.__struct_fields__)
+
+
+@pytest.mark.parametrize("struct", [Deploy, Scale, Crash])
+def test_every_key_of_what_happens_is_documented(struct: type[Any]) -> None:
+    """Those of a new revision are those of a service that describe its tasks."""
+    told = dict(cells[:2] for cells in table(SCENARIOS, "### Happenings"))[f"`{struct.__name__.lower()}`"]
+    named = set(re.findall(r"`([^`]+)`", told)) - {"cpu", "failing_percent"}
+    assert named == {*struct.__struct_fields__} - {*Behaviour.__struct_fields__} | named & {"exit_code"}
 
 
 def test_every_key_of_the_application_file_is_documented() -> None:

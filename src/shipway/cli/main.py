@@ -12,6 +12,7 @@ from shipway.cli.verbs import VERBS
 from shipway.deploy.errors import DeployError
 
 INTERRUPTED = 130
+EXTRAS = {"matplotlib": "draw"}  # which extra brings a package; the others come with `local`
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,8 +51,9 @@ def run_verb(verb: str, given: list[str]) -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "shipway":
             raise
+        extra = EXTRAS.get(error.name.partition(".")[0], "local")
         print(
-            f"shipway {verb}: the package {error.name} is not installed. Run: pip install 'shipway[local]'",
+            f"shipway {verb}: the package {error.name} is not installed. Run: pip install 'shipway[{extra}]'",
             file=sys.stderr,
         )
         return 1

@@ -1,24 +1,64 @@
-"""`shipway simulate`."""
+"""`shipway simulate`: play a scenario, or seeds of the swarm."""
 
 from __future__ import annotations
 
 import argparse
 import secrets
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from shipway.cli.options import show
+from shipway.deploy.errors import DeployError, UsageError
 
 if TYPE_CHECKING:
     from shipway.simulator.simulation import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=int, help="the seed to begin with; the default is drawn")
+    parser.add_argument("scenario", nargs="?", metavar="FILE", help="a scenario; without one: the swarm")
+    parser.add_argument("--seed", type=int, help="instead of the file's; of the swarm, the first")
+    parser.add_argument("--svg", metavar="FILE", help="draw the scenario's services over time")
+    parser.add_argument("--png", metavar="FILE", help="the same as PNG")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, counted up from the first")
     parser.add_argument("--transcript", action="store_true", help="print what happened, line by line")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    return run_seeds(arguments) if arguments.scenario is None else run_scenario(arguments)
+
+
+def run_scenario(arguments: argparse.Namespace) -> int:
+    from shipway.cli.scenario_file import read_scenario
+    from shipway.simulator.scenarios.play import play
+    from shipway.simulator.scenarios.report import document, text, timelines
+
+    if arguments.seeds != 1 or arguments.transcript:
+        raise UsageError("--seeds and --transcript are for the swarm; a scenario has one seed and tells all.")
+    scenario = read_scenario(Path(arguments.scenario))
+    pictures = {form: file for form in ("svg", "png") if (file := getattr(arguments, form)) is not None}
+    if pictures:
+        from shipway.drawing.picture import picture  # it may be missing: then nothing is played for nothing
+    report = play(scenario, scenario.seed if arguments.seed is None else arguments.seed)
+    for form, file in pictures.items():
+        write(Path(file), picture(timelines(report), form))
+    show(arguments, document(report), text(report))
+    return report.exit_code
+
+
+def write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise DeployError(f"{file} cannot be written: {error.strerror}. Name another file.") from None
+
+
+def run_seeds(arguments: argparse.Namespace) -> int:
     from shipway.simulator.simulation import simulate
+
+    if arguments.svg or arguments.png or arguments.output != "text":
+        raise UsageError("--svg, --png and -o are for a scenario: name its file.")
 
     first = secrets.randbelow(2**31) if arguments.seed is None else arguments.seed
     simulated_s = 0.0

@@ -22,6 +22,6 @@ VERBS: dict[str, tuple[str, str]] = {
     "delete": ("shipway.cli.delete", "delete the service and its tasks"),
     "cluster": ("shipway.cli.cluster", "clusters: create, list, describe, delete"),
     "instances": ("shipway.cli.instances", "container instances: create, list, drain, activate, delete"),
-    "simulate": ("shipway.cli.simulate", "hold the control plane to its promises in a simulated world"),
+    "simulate": ("shipway.cli.simulate", "play a scenario of your own, or random ones, in a simulated world"),
     "local": ("shipway.cli.local", "an ECS on this machine: up, status, env, logs, down, reset"),
 }

@@ -8,7 +8,7 @@ for a local ECS without Docker.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -71,6 +71,7 @@ class World:
         self.on_commit: list[Callable[[tuple[Change, ...]], None]] = []
         self.on_start: list[Callable[[], None]] = []  # the record has been read, and nothing else done
         self.starts = 0
+        self._instances = 0  # ever, so that none is named twice
         self._file: DiskFile | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
         self._log_events = LogEvents.open(None)
@@ -124,25 +125,38 @@ class World:
             self.control_plane = None
         self._log_events.close()
 
-    def add_instances(self, count: int, cluster: str = "default", **members: Any) -> list[Agent]:
+    def add_instances(
+        self, count: int, cluster: str = "default", zones: Sequence[str] = ZONES, **members: Any
+    ) -> list[Agent]:
         """More container instances, over the zones in turn; their agents start at once."""
+        region = self.surface.settings.region
         agents = []
         for _ in range(count):
-            number = len(self.fleet.agents) + 1
-            region = self.surface.settings.region
-            machine = Machine(
-                instance_id=f"i-{number:017x}",
-                cluster=cluster,
-                address=f"127.{1 + number // 65_536}.{number // 256 % 256}.{number % 256}",
-                availability_zone=f"{region}{ZONES[(number - 1) % len(ZONES)]}",
-                region=region,
-                account_id=self.surface.settings.account_id,
-                **members,
-            )
-            agents.append(self.fleet.add(machine))
+            zone = f"{region}{zones[self._instances % len(zones)]}"
+            agents.append(self._add_instance(cluster=cluster, availability_zone=zone, **members))
         for agent in agents:
             agent.start()
         return agents
+
+    def replace_instance(self, gone: Agent) -> Agent:
+        """Another machine of the same size in the same zone; its agent starts at once."""
+        machine = gone.machine
+        same = ("cluster", "availability_zone", "cpu", "memory", "attributes")
+        agent = self._add_instance(**{name: getattr(machine, name) for name in same})
+        agent.start()
+        return agent
+
+    def _add_instance(self, **members: Any) -> Agent:
+        self._instances += 1
+        number = self._instances
+        machine = Machine(
+            instance_id=f"i-{number:017x}",
+            address=f"127.{1 + number // 65_536}.{number // 256 % 256}.{number % 256}",
+            region=self.surface.settings.region,
+            account_id=self.surface.settings.account_id,
+            **members,
+        )
+        return self.fleet.add(machine)
 
     async def call(self, operation: str, service: str = "ecs", /, **members: Any) -> dict[str, Any]:
         """One call of the API by a client, there and back over the network."""

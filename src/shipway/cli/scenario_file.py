@@ -1,0 +1,147 @@
+"""Reads a scenario from YAML: every complaint names file, line and key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path as FilePath
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from shipway.deploy.application import document as documents
+from shipway.deploy.application.document import Document
+from shipway.deploy.application.suggestion import did_you_mean
+from shipway.deploy.application.variables import Path
+from shipway.deploy.errors import DeployError
+from shipway.simulator.scenarios.description import VERBS, Scenario, Seconds, Span
+
+DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+INSTANCE_VERBS = ("instance_dies", "instance_returns", "drain", "activate")
+
+
+def read_scenario(file: FilePath) -> Scenario:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DeployError(f"{file} does not exist. Name the file of a scenario.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeployError(f"{file} cannot be read: {error}.") from None
+    return scenario_of(documents.parse(str(file), text))
+
+
+def scenario_of(document: Document) -> Scenario:
+    if not isinstance(document.value, dict):
+        raise DeployError(f"{document.place(())}: a scenario is a mapping with the keys fleet and services.")
+    for path, complaint in unknown_keys(document.value, Scenario, ()):
+        raise DeployError(f"{document.place(path)}: {complaint}")
+    try:
+        scenario = msgspec.convert(document.value, Scenario, dec_hook=_decoded)
+    except msgspec.ValidationError as error:
+        raise DeployError(_complaint(document, error)) from None
+    for path, complaint in nonsense(scenario):
+        raise DeployError(f"{document.place(path)}: {complaint}")
+    return scenario
+
+
+def unknown_keys(value: Any, struct: type[msgspec.Struct], path: Path) -> Iterator[tuple[Path, str]]:
+    """Every key that the struct has no member for, at any depth, with a suggestion."""
+    if not isinstance(value, dict):
+        return
+    known = get_type_hints(struct)
+    for key, item in value.items():
+        if key not in known:
+            inside = f" in {path_text(path)}" if path else ""
+            yield (*path, key), f"unknown key {key!r}{inside}. {did_you_mean(key, known)}"
+            continue
+        below = struct_in(known[key])
+        if below is not None and isinstance(item, list):
+            for number, part in enumerate(item):
+                yield from unknown_keys(part, below, (*path, key, number))
+        elif below is not None:
+            yield from unknown_keys(item, below, (*path, key))
+
+
+def struct_in(hint: Any) -> type[msgspec.Struct] | None:
+    """The struct that a member holds, alone or in a tuple or as one of two."""
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return hint
+    return next((found for part in get_args(hint) if (found := struct_in(part)) is not None), None)
+
+
+def _decoded(kind: type, value: Any) -> Any:
+    if kind is Seconds:
+        return Seconds(seconds(value))
+    low, dots, high = str(value).partition("..")
+    span = Span(seconds(low), seconds(high) if dots else seconds(low))
+    if span.low_s > span.high_s:
+        raise ValueError(f"{value!r} ends before it begins; write for example 5s..20s.")
+    return span
+
+
+def seconds(text: Any) -> float:
+    match = DURATION.fullmatch(str(text).strip())
+    if match is None and str(text).strip() != "0":
+        raise ValueError(f"{text!r} is not a duration; write it with its unit: 500ms, 90s, 10m or 1h.")
+    return float(match[1]) * UNIT_S[match[2]] if match is not None else 0.0
+
+
+def _complaint(document: Document, error: msgspec.ValidationError) -> str:
+    complaint, _, dotted = str(error).partition(" - at `$")
+    steps: Path = tuple(int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]`]+", dotted))
+    complaint = complaint.replace("Object missing", "lacks the").replace("`", "'").rstrip(".")
+    complaint = f"{complaint[:1].lower()}{complaint[1:]}"
+    return f"{document.place(steps)}: {path_text(steps) or 'the file'}: {complaint}."
+
+
+def path_text(path: Path) -> str:
+    """`happenings 2, deploy`: entries are counted from 1."""
+    words: list[str] = []
+    for step in path:
+        if isinstance(step, int):
+            words[-1] += f" {step + 1}"
+        else:
+            words.append(step)
+    return ", ".join(words)
+
+
+def nonsense(scenario: Scenario) -> Iterator[tuple[Path, str]]:
+    """What can be read and cannot be meant."""
+    names = [service.name for service in scenario.services]
+    if not scenario.fleet or not names:
+        yield ("fleet",) if not scenario.fleet else ("services",), "a scenario needs instances and services."
+    for number, machines in enumerate(scenario.fleet):
+        if not machines.zones or machines.count < 1:
+            yield ("fleet", number), "instances need a count of at least 1, and a zone."
+    for number, service in enumerate(scenario.services):
+        if names.index(service.name) != number:
+            yield ("services", number, "name"), f"there are two services called {service.name!r}."
+        checked = service.health_check or service.load_balancer
+        if not checked and (service.never_healthy or service.fails_after is not None):
+            yield (
+                ("services", number),
+                f"nobody asks {service.name} how it is: give it health_check or load_balancer.",
+            )
+    for number, happening in enumerate(scenario.happenings):
+        path: Path = ("happenings", number)
+        verbs = dict(happening.verbs)
+        if len(verbs) != 1:
+            yield path, f"a happening is one of {', '.join(VERBS)}; this has {len(verbs)} of them."
+        for verb, value in verbs.items():
+            yield from _unknown_names(scenario, names, (*path, verb), value)
+
+
+def _unknown_names(
+    scenario: Scenario, names: Iterable[str], path: Path, value: Any
+) -> Iterator[tuple[Path, str]]:
+    verb = path[-1]
+    if hasattr(value, "service") and value.service not in names:
+        yield (
+            (*path, "service"),
+            f"there is no service {value.service!r}. {did_you_mean(value.service, names)}",
+        )
+    elif verb in ("zone_dies", "zone_returns") and value not in scenario.zones:
+        yield path, f"there is no zone {value!r}. {did_you_mean(value, scenario.zones)}"
+    elif verb in INSTANCE_VERBS and not 1 <= value <= scenario.instances:
+        yield path, f"there is no instance {value}: they are numbered from 1 to {scenario.instances}."

@@ -1,0 +1,129 @@
+"""What happens in a scenario, each verb as a function that brings it about and says what it was."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from shipway.simulator.agent import Agent
+from shipway.simulator.scenarios.description import Crash, Deploy, Happening, Scale, Service
+from shipway.simulator.scenarios.stage import Stage
+
+TERMINATED_S = 60.0
+"""So long after an instance lost its power EC2 has terminated it, and ECS deregisters it."""
+
+
+class Happenings:
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._world = stage.world
+        self._places = list(stage.world.fleet.agents.values())  # who stands where instance N of the file is
+        self._chance = stage.world.chance.of("happenings")
+        self._removals: set[asyncio.Task[None]] = set()
+        self._verbs: dict[str, Callable[[Any], Awaitable[None]]] = {
+            "deploy": self._deploy,
+            "scale": self._scale,
+            "crash": self._crash,
+            "zone_dies": self._zone_dies,
+            "zone_returns": self._zone_returns,
+            "instance_dies": self._instance_dies,
+            "instance_returns": self._instance_returns,
+            "drain": self._drain,
+            "activate": self._activate,
+        }
+
+    @property
+    def unfinished(self) -> bool:
+        """Something of what happened is still to come."""
+        return bool(self._removals)
+
+    async def bring_about(self, happening: Happening) -> None:
+        for name, value in happening.verbs:
+            await self._verbs[name](value)
+
+    async def _deploy(self, deploy: Deploy) -> None:
+        service = self._service(deploy.service)
+        arn = await self._stage.register(service, deploy.revision, deploy.behaviour(service))
+        await self._world.call("UpdateService", service=service.name, taskDefinition=arn)
+
+    async def _scale(self, scale: Scale) -> None:
+        await self._world.call("UpdateService", service=scale.service, desiredCount=scale.desired_count)
+
+    async def _crash(self, crash: Crash) -> None:
+        image = f"{crash.service}:"
+        running = [
+            container
+            for _, task in self._world.fleet.tasks()
+            for container in task.containers
+            if container.running and str(container.payload["image"]).startswith(image)
+        ]
+        for container in self._chance.sample(running, min(crash.tasks, len(running))):
+            container.end(crash.exit_code)
+
+    async def _zone_dies(self, zone: str) -> None:
+        for place in self._in_zone(zone):
+            self._die(place)
+
+    async def _zone_returns(self, zone: str) -> None:
+        for place in self._in_zone(zone):
+            self._come_back(place)
+
+    async def _instance_dies(self, number: int) -> None:
+        self._die(number - 1)
+
+    async def _instance_returns(self, number: int) -> None:
+        self._come_back(number - 1)
+
+    async def _drain(self, number: int) -> None:
+        await self._become(self._places[number - 1], "DRAINING")
+
+    async def _activate(self, number: int) -> None:
+        await self._become(self._places[number - 1], "ACTIVE")
+
+    async def _become(self, agent: Agent, status: str) -> None:
+        await self._world.call("UpdateContainerInstancesState", containerInstances=[agent.arn], status=status)
+
+    def _in_zone(self, zone: str) -> list[int]:
+        name = f"{self._world.surface.settings.region}{zone}"
+        return [place for place, agent in enumerate(self._places) if agent.machine.availability_zone == name]
+
+    def _die(self, place: int) -> None:
+        agent = self._places[place]
+        if agent.alive:
+            agent.lose_power()
+            removal = asyncio.get_running_loop().create_task(self._terminate(agent))
+            self._removals.add(removal)
+            removal.add_done_callback(self._removals.discard)
+
+    async def _terminate(self, agent: Agent) -> None:
+        await asyncio.sleep(TERMINATED_S)
+        await self._world.call("DeregisterContainerInstance", containerInstance=agent.arn, force=True)
+        self._world.fleet.remove(agent)
+
+    def _come_back(self, place: int) -> None:
+        """A new machine of the same size in the same zone, as an Auto Scaling group would start it."""
+        agent = self._places[place]
+        if not agent.alive:
+            self._places[place] = self._world.replace_instance(agent)
+
+    def _service(self, name: str) -> Service:
+        return next(service for service in self._stage.scenario.services if service.name == name)
+
+
+def told(happening: Happening) -> str:
+    """What happens, in a few words."""
+    (name, value), *_ = happening.verbs
+    if isinstance(value, Deploy):
+        return f"deploy {value.revision} of {value.service}"
+    if isinstance(value, Scale):
+        return f"scale {value.service} to {value.desired_count}"
+    if isinstance(value, Crash):
+        return f"{value.tasks} tasks of {value.service} crash with exit code {value.exit_code}"
+    if name in ("drain", "activate"):
+        return f"{name} instance {value}"
+    return f"{name.replace('_', f' {value} ')}"
+
+
+def is_trouble(happening: Happening) -> bool:
+    return any(name in ("crash", "zone_dies", "instance_dies") for name, _ in happening.verbs)

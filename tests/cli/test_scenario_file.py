@@ -1,0 +1,90 @@
+"""What is wrong with a scenario is said with its file, line and key."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from shipway.cli.main import main
+
+GOOD = """\
+fleet:
+  - {count: 2}
+services:
+  - name: web
+    health_check: true
+happenings:
+  - at: 10s
+    scale: {service: web, desired_count: 2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "complaint"),
+    [
+        ("count: 2", "cuont: 2", ":2: unknown key 'cuont' in fleet 1. Did you mean 'count'?"),
+        ("desired_count", "desired", ":8: unknown key 'desired' in happenings 1, scale."),
+        ("count: 2", "count: two", ":2: fleet 1, count: expected 'int', got 'str'."),
+        ("at: 10s", "at: 10", ":7: happenings 1, at: 10 is not a duration; write it with its unit"),
+        ("health_check: true", "start: 9s..2s", ":5: services 1, start: '9s..2s' ends before it begins"),
+        ("service: web,", "service: wed,", ":8: there is no service 'wed'. Did you mean 'web'?"),
+        ("scale: {service: web, desired_count: 2}", "drain: 3", ":8: there is no instance 3"),
+        ("scale: {service: web, desired_count: 2}", "zone_dies: d", ":8: there is no zone 'd'."),
+        ("    scale: {service: web, desired_count: 2}\n", "", ":7: a happening is one of deploy, scale,"),
+        ("health_check: true", "never_healthy: true", ":4: nobody asks web how it is"),
+        ("name: web", "revision: v1", ":4: services 1: lacks the required field 'name'."),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(
+    good: str, bad: str, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence, exit code 1, nothing played."""
+    file = tmp_path / "scenario.yml"
+    file.write_text(GOOD.replace(good, bad), encoding="utf-8")
+    assert main(["simulate", str(file)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"shipway simulate: {file}{complaint}" in printed.err
+
+
+def test_a_scenario_is_played_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One document for `-o json`; the pictures where they were asked for."""
+    file, svg, png = (tmp_path / name for name in ("scenario.yml", "web.svg", "web.png"))
+    file.write_text(GOOD, encoding="utf-8")
+    assert main(["simulate", str(file), "-o", "json", "--svg", str(svg), "--png", str(png)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["seed"], document["exit_code"]) == (1, 0)
+    assert document["books"][0]["samples"][-1]["healthy"] == 2
+    assert "scale web to 2" in svg.read_text(encoding="utf-8")
+    assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_options_of_the_swarm_are_no_options_of_a_scenario(capsys: pytest.CaptureFixture[str]) -> None:
+    """And the other way round."""
+    assert main(["simulate", "scenario.yml", "--seeds", "3"]) == 2
+    assert main(["simulate", "--svg", "web.svg"]) == 2
+    assert "name its file" in capsys.readouterr().err
+
+
+def test_a_missing_matplotlib_is_named_with_its_extra(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is played."""
+    file = tmp_path / "scenario.yml"
+    file.write_text(GOOD, encoding="utf-8")
+    monkeypatch.delitem(sys.modules, "shipway.drawing.picture", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["simulate", str(file), "--svg", str(tmp_path / "web.svg")]) == 1
+    printed = capsys.readouterr()
+    assert (printed.out, "pip install 'shipway[draw]'" in printed.err) == ("", True)
+
+
+def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a sentence."""
+    file = tmp_path / "scenario.yml"
+    file.write_text(GOOD, encoding="utf-8")
+    assert main(["simulate", str(file), "--png", str(tmp_path / "no" / "web.png")]) == 1
+    assert "web.png cannot be written: No such file or directory." in capsys.readouterr().err
