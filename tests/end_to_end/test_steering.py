@@ -96,6 +96,12 @@ def test_a_service_must_be_scaled_restarted_and_waited_for(local: LocalEcs) -> N
     local.ecs.update_service(service="adjusted", forceNewDeployment=True)
     arn = newest_deployment(local, "adjusted")["serviceDeploymentArn"]
     assert verb(local, "elsewhere", "wait", arn)[1]["serviceDeploymentArn"] == arn
+    shown = local.shipway("history", "-e", "local", "-s", "default/adjusted", "-n", "2")
+    assert shown.count("  adjusted:1  SUCCESSFUL in ") == 2
+    shown = local.shipway("tasks", "-e", "local", "-s", "default/adjusted")
+    assert shown.count("\n  web RUNNING") == 3
+    shown = local.shipway("events", "-e", "local", "-s", "default/adjusted")
+    assert "UTC (service adjusted) has reached a steady state.\n" in shown
     code, scaled, _ = verb(local, "adjusted", "scale", "0")
     assert (code, local.service_tasks("adjusted")) == (0, [])
     local.ecs.delete_service(service="adjusted", force=True)

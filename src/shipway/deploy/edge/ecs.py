@@ -130,10 +130,11 @@ class Ecs:
         return next(iter(self.service_revisions([arn])), None)
 
     def service_revisions(self, arns: list[str]) -> list[Members]:
-        if not arns:
-            return []
-        answer = self._calls.call("DescribeServiceRevisions", {"serviceRevisionArns": arns})
-        return list(answer.get("serviceRevisions", ()))
+        found: list[Members] = []
+        for start in range(0, len(arns), 20):
+            request = {"serviceRevisionArns": arns[start : start + 20]}
+            found += self._calls.call("DescribeServiceRevisions", request).get("serviceRevisions", ())
+        return found
 
     def run_task(self, members: Members) -> Members:
         return self._calls.call("RunTask", {"cluster": self.cluster, **members})

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shipway.deploy.planning.references import short, shorter
-from shipway.deploy.planning.stages import minute, stage_report
+from shipway.deploy.planning.moments import minute
+from shipway.deploy.planning.references import short
+from shipway.deploy.planning.stages import stage_report
+from shipway.deploy.planning.task_lines import task_lines
 
 Members = dict[str, Any]
 
@@ -86,21 +88,8 @@ class ServiceReport:
         return lines if len(lines) > 1 else []
 
     def _tasks(self) -> list[str]:
-        alive = [task for task in self.tasks if task.get("lastStatus") != "STOPPED"]
-        stopped = [task for task in self.tasks if task.get("lastStatus") == "STOPPED"]
-        stopped.sort(key=lambda task: str(task.get("stoppedAt", "")), reverse=True)
-        lines = ["tasks:"]
-        for task in sorted(alive, key=lambda task: str(task.get("taskArn"))):
-            where = shorter(str(task.get("containerInstanceArn") or task.get("launchType", "")))
-            zone = f" in {task['availabilityZone']}" if task.get("availabilityZone") else ""
-            health = f", {task['healthStatus']}" if task.get("healthStatus") not in (None, "UNKNOWN") else ""
-            lines.append(
-                f"  {short(str(task['taskArn']))} {task.get('lastStatus')} "
-                f"{short(str(task.get('taskDefinitionArn', '')))} on {where}{zone}{health}"
-            )
-        for task in stopped[:STOPPED_SHOWN]:
-            lines.append(f"  {short(str(task['taskArn']))} STOPPED {task.get('stoppedReason', '')}".rstrip())
-        return lines if len(lines) > 1 else []
+        lines = task_lines(self.tasks, stopped_max=STOPPED_SHOWN)
+        return ["tasks:", *lines] if lines else []
 
     def _targets(self) -> list[str]:
         lines = ["targets:"]

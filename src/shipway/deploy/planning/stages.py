@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shipway.deploy.errors import DeployError, UsageError
+from shipway.deploy.planning.moments import minute
 from shipway.deploy.planning.references import short
 
 Members = dict[str, Any]
@@ -105,11 +106,6 @@ def stage_report(deployment: Members, revision: str) -> list[str]:
         ringing = ", ".join(map(short, alarms.get("triggeredAlarmNames") or ())) or "none rings"
         lines.append(f"  alarms {alarms['status']}: {ringing}")
     return lines
-
-
-def minute(moment: Any) -> str:
-    """To the minute, in the time zone it was given in."""
-    return f"{moment:%Y-%m-%d %H:%M %Z}".rstrip() if hasattr(moment, "isoformat") else ""
 
 
 def chosen_hook(deployment: Members, hook_id: str | None) -> Members:
