@@ -35,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--speed", type=float, metavar="N", help="make waits (drain, bake, pauses) N times shorter"
     )
     up.add_argument(
+        "--engine",
+        choices=("docker", "simulated"),
+        help="what containers are; simulated ones need no Docker (default docker; kept with the data)",
+    )
+    up.add_argument(
         "--ephemeral", action="store_true", help="keep nothing: a temporary folder, removed at `down`"
     )
     up.add_argument("--foreground", action="store_true", help="stay in this terminal until Ctrl-C")
@@ -96,6 +101,7 @@ def _up(arguments: Arguments) -> int:
         cpu=arguments.cpu,
         memory_mib=arguments.memory,
         speed=arguments.speed,
+        engine=arguments.engine,
     )
     say = partial(_print_where, arguments.output)
     if arguments.foreground:

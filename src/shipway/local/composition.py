@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -24,17 +22,16 @@ from shipway.api.monitoring import AutoScalingGroups, Monitoring
 from shipway.api.signature import Verifier
 from shipway.instances.routes import Instances, routes
 from shipway.instances.settings import InstancesSettings, PayloadSettings
-from shipway.load_balancer.edge import LoadBalancerEdge
 from shipway.local.desired_instances import InstanceSettings
+from shipway.local.engines import Engine, RealEngine
 from shipway.local.fleet import Fleet, FleetSettings
-from shipway.local.folder import DataFolder
+from shipway.local.foundation import Foundation
 from shipway.local.front_door import FrontDoor
 from shipway.local.hook_functions import HookFunctions
 from shipway.local.metadata_address import MetadataAddress
-from shipway.local.process import ChildProcess
 from shipway.local.role_credentials import RoleCredentials
-from shipway.local.settings import Credentials, LocalSettings
-from shipway.local.supervisor import Part, Supervisor
+from shipway.local.simulated import SimulatedEngine
+from shipway.local.supervisor import Named, Part, Supervisor
 from shipway.model.arn import Place
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
 from shipway.model.snapshot import InstanceSize, Timing
@@ -42,13 +39,9 @@ from shipway.model.task import Task
 from shipway.reconcile.reconciler import Reconciler
 from shipway.reconcile.service_metrics import ServiceMetrics
 from shipway.reconcile.surroundings import Surroundings
-from shipway.registry.images import RegistryImages
-from shipway.registry.registry import Registry
 from shipway.scheduler.taken_down import plan_taken_down
 from shipway.seams import RandomIds, SystemClock
-from shipway.store import Store
 from shipway.store.commit import commit_plan
-from shipway.store.log_events import LogEvents
 from shipway.store.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -56,26 +49,6 @@ logger = logging.getLogger(__name__)
 DEFAULT_CLUSTER = "default"
 AGENTS_DEADLINE_S = 15.0
 TELEMETRY_PERIOD_S, TELEMETRY_PERIOD_MIN_S = 20, 2
-
-
-class NetworksFound(msgspec.Struct, frozen=True, kw_only=True):
-    """The Docker networks as they are once ensured."""
-
-    task_network: str
-    task_subnet: str
-    link_local_network: str | None
-
-
-@dataclass(frozen=True)
-class Foundation:
-    """What is there before any part is."""
-
-    folder: DataFolder
-    settings: LocalSettings
-    credentials: Credentials
-    store: Store
-    log_events: LogEvents
-    networks: NetworksFound
 
 
 class Composition:
@@ -88,18 +61,19 @@ class Composition:
         settings = foundation.settings
         self.timing = Timing().at_speed(settings.speed)
         self.metrics = Metrics(self.timing.metric_period_ms)
+        self.simulated = settings.simulated
         self.elsewhere = elsewhere_of(self._settings(), foundation.store, self.metrics, self.clock)
         self.place = Place(account_id=settings.account_id, region=settings.region)
-        self.registry = Registry(
-            foundation.folder.registry, settings.registry_port, settings.installation, ChildProcess
+        self.engine: Engine = (
+            SimulatedEngine(foundation.store) if self.simulated else RealEngine(foundation, self.timing)
         )
-        self.images = RegistryImages(self.registry.address, self.registry.password(), self.registry.storage)
-        self.edge = LoadBalancerEdge(foundation.folder.envoy, self.timing)
-        self.fleet = Fleet(foundation.store, self.clock, self._fleet_settings())
+        self.fleet = Fleet(
+            foundation.store, self.clock, self._fleet_settings(), self.engine.agent, self.engine.clear
+        )
         self.roles = RoleCredentials(foundation.credentials, self.place, foundation.store, self.clock)
         self.instances = self._instances()
         around = self._surroundings()
-        self.reconciler = Reconciler(around, self.edge)
+        self.reconciler = Reconciler(around, self.engine.edge)
         self.instances.telemetry.heard = ServiceMetrics(around, self.instances.telemetry).hear
         self.code_deploy = CodeDeploy(self._settings())
         self.supervisor = Supervisor(self._parts(), self.clock)
@@ -115,13 +89,12 @@ class Composition:
 
     async def stop(self) -> None:
         await self.supervisor.stop()
-        await self.images.close()
+        await self.engine.close()
 
     def _parts(self) -> list[Part]:
         parts: list[Part] = [
-            self.registry,
-            Named("load balancer", self.edge.start, self.edge.stop),
-            Named("agents' links", self.instances.start, self.instances.stop),
+            *self.engine.parts(),
+            Named("agents' links", self._start_links, self.instances.stop),
             FrontDoor(build_app(self._context(), self._routes()), self._foundation.settings.port),
             # Before the loops: what is placed after a restart should find all instances, not the quickest.
             Named("fleet", self._start_fleet, self.fleet.stop),
@@ -130,6 +103,10 @@ class Composition:
         if self._foundation.networks.link_local_network:
             parts.insert(0, MetadataAddress(self.fleet.metadata_ports))
         return parts
+
+    async def _start_links(self) -> None:
+        await self.instances.start()
+        self.engine.connect(self._context(), self.instances)
 
     async def _start_fleet(self) -> None:
         await self.fleet.start()
@@ -146,7 +123,7 @@ class Composition:
             ids=self.ids,
             settings=self._settings(),
             log_events=self._foundation.log_events,
-            registry=self.images,
+            registry=self.engine.images,
             credentials=self.roles.find,
             # Who runs a task right after CreateCluster finds the cluster's instances there.
             settled={"CreateCluster": self.fleet.settled},
@@ -166,7 +143,8 @@ class Composition:
             self.code_deploy.begin_new(self._context().call(self.place.arn("codedeploy", "iam")))
 
     def _routes(self) -> list[Any]:
-        return [*routes(self.instances), Route("/_shipway/status", self._status)]
+        links = [] if self.simulated else routes(self.instances)
+        return [*links, Route("/_shipway/status", self._status)]
 
     async def _status(self, _: Request) -> Response:
         document = {
@@ -174,6 +152,7 @@ class Composition:
             "agents": self.fleet.statuses(),
             "loops": self.reconciler.statuses(),
             "speed": self.timing.speed,
+            "engine": self._foundation.settings.engine,
         }
         return Response(msgspec.json.encode(document), media_type="application/json")
 
@@ -183,7 +162,7 @@ class Composition:
             account_id=settings.account_id,
             region=settings.region,
             endpoint_url=settings.endpoint_url,
-            registry_address=self.registry.address,
+            registry_address=self.engine.registry_address,
             subnet_gateway=gateway_of(networks.task_subnet),
         )
         return Instances(
@@ -191,8 +170,7 @@ class Composition:
             self.clock,
             self.ids,
             InstancesSettings(payload=payload),
-            # Only the installation's own key: a task's role must not open an agent's link.
-            Verifier(self.roles.find_own, self.clock).verify,
+            self.engine.verify(Verifier(self.roles.find_own, self.clock)),
             self.roles.credentials_for,
         )
 
@@ -223,6 +201,7 @@ class Composition:
             version=shipway.__version__,
             task_network_cidr=self._foundation.networks.task_subnet,
             timing=self.timing,
+            simulated=self.simulated,
         )
 
     def _fleet_settings(self) -> FleetSettings:
@@ -263,18 +242,6 @@ class Composition:
         with store.transaction() as tx:
             commit_plan(tx, plan.actions, self.clock.now_ms())
         logger.info("%d tasks ended with the last `down`.", len(plan.actions))
-
-
-Verb = Callable[[], Coroutine[Any, Any, None]]
-
-
-class Named:
-    """Gives a room's own start and stop the name it has among the parts."""
-
-    def __init__(self, name: str, start: Verb, stop: Verb) -> None:
-        self.name = name
-        self.start = start
-        self.stop = stop
 
 
 def gateway_of(subnet: str) -> str:

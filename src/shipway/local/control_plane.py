@@ -24,10 +24,11 @@ from pathlib import Path
 import msgspec
 
 from shipway.load_balancer.envoy import EnvoyError
-from shipway.local.composition import Composition, Foundation, NetworksFound
+from shipway.local.composition import Composition
 from shipway.local.docker_engine import docker_engine, remove_containers
 from shipway.local.errors import LocalError
 from shipway.local.folder import DataFolder, FolderLock
+from shipway.local.foundation import NO_NETWORKS, Foundation, NetworksFound
 from shipway.local.front_door import port_taken
 from shipway.local.leftovers import end_leftovers
 from shipway.local.networks import (
@@ -83,13 +84,18 @@ async def serve(folder: DataFolder, ready: Ready) -> None:
 async def lay_foundation(folder: DataFolder) -> Foundation:
     settings = folder.read_settings()
     assert settings is not None, f"{folder.path} has no settings.json"
-    for port in (settings.port, settings.registry_port):
+    ports = (settings.port,) if settings.simulated else (settings.port, settings.registry_port)
+    for port in ports:
         if not is_free(port):
             raise port_taken(port)
-    if folder.taken_down_file.exists():  # a `down` that did not get far itself is finished first
-        async with docker_engine() as docker:
-            await remove_containers(docker, settings.installation)
-    networks = await ensure_networks(settings)
+    if settings.simulated:
+        networks = NO_NETWORKS
+        folder.taken_down_file.touch(mode=0o600)  # simulated containers end with the process they are in
+    else:
+        if folder.taken_down_file.exists():  # a `down` that did not get far itself is finished first
+            async with docker_engine() as docker:
+                await remove_containers(docker, settings.installation)
+        networks = await ensure_networks(settings)
     if networks.task_subnet != settings.task_subnet:
         settings = msgspec.structs.replace(settings, task_subnet=networks.task_subnet)
         folder.write_settings(settings)
@@ -128,7 +134,7 @@ async def networks_unless_in_vain(folder: DataFolder) -> AsyncIterator[None]:
         yield
     except BaseException:
         settings = folder.read_settings()
-        if settings is not None:
+        if settings is not None and not settings.simulated:
             with suppress(LocalError):  # no engine: then there is nothing to take away either
                 async with docker_engine() as docker:
                     await remove_networks(docker, settings.installation)
@@ -146,7 +152,7 @@ async def run_parts(foundation: Foundation, ready: Ready, stop: asyncio.Event) -
             account_id=settings.account_id,
             access_key_id=foundation.credentials.access_key_id,
             secret_access_key=foundation.credentials.secret_access_key,
-            registry=composition.registry.address,
+            registry=composition.engine.registry_address,
             pid=os.getpid(),
             data=str(foundation.folder.path),
         )

@@ -42,7 +42,7 @@ def stop(data: str | None, environment: Mapping[str, str], reset: bool = False) 
         folder.taken_down_file.touch(mode=0o600)  # before the first container goes: the next start ends tasks
     containers, note = 0, None
     networks_kept: tuple[str, ...] = ()
-    if settings is not None:
+    if settings is not None and not settings.simulated:
         try:
             containers, networks_kept = asyncio.run(clear_docker(settings.installation))
         except LocalError as error:

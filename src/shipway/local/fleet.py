@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -21,7 +22,7 @@ from shipway.local.docker_engine import remove_containers_of_instance
 from shipway.local.fargate_use import fargate_in_use
 from shipway.local.instance_files import InstanceFiles
 from shipway.local.process import ChildProcess
-from shipway.local.supervisor import PartStatus, Supervised
+from shipway.local.supervisor import Part, PartStatus, Supervised
 from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
 from shipway.model.container_instance import ContainerInstance
@@ -51,6 +52,14 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     link_local_network: str = ""
     publish_task_ports: bool = False
     telemetry_period_s: int = 20
+
+
+@runtime_checkable
+class InstanceAgent(Part, Protocol):
+    """An agent as the fleet has it: of a container instance that connects."""
+
+    instance_id: str
+    metadata_port: int
 
 
 class Agent:
@@ -131,7 +140,7 @@ class Fleet:
         store: Store,
         clock: Clock,
         settings: FleetSettings,
-        agent: Callable[[InstanceSpec, FleetSettings, InstanceFiles], Agent] = Agent,
+        agent: Callable[[InstanceSpec, FleetSettings, InstanceFiles], Part] = Agent,
         clear: Callable[[str, str], Awaitable[None]] = remove_containers_of_instance,
     ) -> None:
         self._store = store
@@ -164,7 +173,8 @@ class Fleet:
 
     def metadata_ports(self) -> set[int]:
         """Where the agents' metadata servers listen: what the metadata address may lead to."""
-        return {agent.part.metadata_port for agent in self._running.values() if isinstance(agent.part, Agent)}
+        parts = [agent.part for agent in self._running.values()]
+        return {part.metadata_port for part in parts if isinstance(part, InstanceAgent)}
 
     async def settled(self) -> None:
         """Returns when every cluster's agents are started and connected, or after a while."""
@@ -197,7 +207,7 @@ class Fleet:
         return [
             name
             for name, agent in self._running.items()
-            if isinstance(agent.part, Agent) and agent.part.instance_id not in connected
+            if isinstance(agent.part, InstanceAgent) and agent.part.instance_id not in connected
         ]
 
     async def _follow(self) -> None:

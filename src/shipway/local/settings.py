@@ -20,6 +20,7 @@ KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 CPU_UNITS_PER_CORE = 1024
 MEMORY_MIB_MIN = 256
 SPEED_MAX = 10_000
+DOCKER, SIMULATED = ENGINES = ("docker", "simulated")
 
 
 class LocalSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +34,7 @@ class LocalSettings(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str = ACCOUNT_ID
     cpu: int = 0
     memory_mib: int = 0
+    engine: str = DOCKER  # or SIMULATED; what containers are. Never changed: they are in the record
     speed: float = 1.0  # how many times shorter every wait of the control plane is
     ephemeral: bool = False
     task_subnet: str = ""  # of the Docker network for awsvpc; chosen at the first `up`, kept while it is free
@@ -40,6 +42,10 @@ class LocalSettings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def endpoint_url(self) -> str:
         return f"http://{ADDRESS}:{self.port}"
+
+    @property
+    def simulated(self) -> bool:
+        return self.engine == SIMULATED
 
     @property
     def registry_port(self) -> int:

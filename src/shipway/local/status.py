@@ -9,7 +9,7 @@ import msgspec
 
 from shipway.local.errors import LocalError
 from shipway.local.folder import find_folder
-from shipway.local.settings import Endpoint
+from shipway.local.settings import DOCKER, Endpoint
 
 TIMEOUT_S = 10
 SERVICES_PER_CALL = 10
@@ -49,6 +49,7 @@ class LocalStatus(msgspec.Struct, frozen=True, kw_only=True):
     registry: str | None = None
     region: str | None = None
     speed: float = 1.0
+    engine: str = DOCKER
     load_balancers: tuple[LoadBalancerUrl, ...] = ()
     instances: tuple[InstanceStatus, ...] = ()
     services: tuple[ServiceStatus, ...] = ()
@@ -83,6 +84,7 @@ def observe(endpoint: Endpoint) -> LocalStatus:
         registry=endpoint.registry,
         region=endpoint.region,
         speed=own["speed"],
+        engine=own["engine"],
         load_balancers=tuple(load_balancer_urls(clients.elbv2)),
         instances=tuple(status for cluster in clusters for status in instance_statuses(clients.ecs, cluster)),
         services=tuple(status for cluster in clusters for status in service_statuses(clients.ecs, cluster)),

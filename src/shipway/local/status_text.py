@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from shipway.local.settings import SIMULATED
 from shipway.local.status import LocalStatus
 
+SIMULATED_ENGINE = "; simulated: its containers run no program, listeners are not opened"
 NOT_RUNNING = "Local ECS is not running (data: {data}). Start it with `shipway local up`."
 
 
@@ -15,7 +17,8 @@ def render_status(status: LocalStatus, loops: bool = False) -> str:
         return NOT_RUNNING.format(data=status.data) + "\n"
     sections = [
         f"Local ECS runs at {status.endpoint_url} (region {status.region}, data {status.data})"
-        + shortened(status.speed),
+        + shortened(status.speed)
+        + said_of(status.engine),
         render_urls(status),
         table(
             ("CLUSTER", "INSTANCE", "ZONE", "STATUS", "AGENT", "TASKS"),
@@ -61,9 +64,15 @@ def shortened(speed: float) -> str:
     return "" if speed == 1 else f"; its waits are {speed:g} times shorter"
 
 
+def said_of(engine: str) -> str:
+    return SIMULATED_ENGINE if engine == SIMULATED else ""
+
+
 def render_urls(status: LocalStatus) -> str:
-    rows = [("AWS endpoint", status.endpoint_url), ("Image registry", f"http://{status.registry}")]
-    rows += [(f"Load balancer {b.load_balancer}, port {b.port}", b.url) for b in status.load_balancers]
+    rows = [("AWS endpoint", status.endpoint_url)]
+    rows += [("Image registry", f"http://{status.registry}")] if status.registry else []
+    if status.engine != SIMULATED:
+        rows += [(f"Load balancer {b.load_balancer}, port {b.port}", b.url) for b in status.load_balancers]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"  {name:<{width}}  {url}" for name, url in rows)
 

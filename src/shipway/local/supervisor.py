@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Protocol, runtime_checkable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -46,6 +46,18 @@ class Mortal(Protocol):
     async def died(self) -> str:
         """Waits until that happens; says how."""
         ...
+
+
+Verb = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Named:
+    """Gives a room's own start and stop the name it has among the parts."""
+
+    def __init__(self, name: str, start: Verb, stop: Verb) -> None:
+        self.name = name
+        self.start = start
+        self.stop = stop
 
 
 class PartStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,9 +33,10 @@ class UpOptions(msgspec.Struct, frozen=True, kw_only=True):
     cpu: int | None = None
     memory_mib: int | None = None
     speed: float | None = None
+    engine: str | None = None
 
     def changes(self) -> dict[str, int | float | str]:
-        names = ("port", "instances", "region", "cpu", "memory_mib", "speed")
+        names = ("port", "instances", "region", "cpu", "memory_mib", "speed", "engine")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
@@ -73,6 +74,7 @@ def already_running(options: UpOptions, environment: Mapping[str, str]) -> Runni
         return None
     endpoint, settings = wait_until_said(folder), folder.read_settings()
     assert settings is not None, f"{folder.path} is in use but has no settings.json"
+    refuse_other_engine(options, folder, settings)
     differing = {name: value for name, value in options.changes().items() if getattr(settings, name) != value}
     if differing:
         now = ", ".join(f"{name.removesuffix('_mib')} {getattr(settings, name)}" for name in differing)
@@ -81,6 +83,15 @@ def already_running(options: UpOptions, environment: Mapping[str, str]) -> Runni
             "To change that: `shipway local down`, then `shipway local up` again."
         )
     return Running(endpoint, settings, already=True, load_balancers=read_load_balancer_urls(endpoint))
+
+
+def refuse_other_engine(options: UpOptions, folder: DataFolder, kept: LocalSettings) -> None:
+    if options.engine not in (None, kept.engine):
+        raise LocalError(
+            f"The data in {folder.path} is of the engine {kept.engine}, and so are its tasks. "
+            f"Name another folder for {options.engine} with --data, "
+            "or start afresh with `shipway local reset`."
+        )
 
 
 def wait_until_said(folder: DataFolder) -> Endpoint:
@@ -125,6 +136,8 @@ def prepare(options: UpOptions, environment: Mapping[str, str]) -> Prepared:
             f"Name another folder for {options.region} with --data, "
             "or start afresh with `shipway local reset`."
         )
+    if kept is not None:
+        refuse_other_engine(options, folder, kept)
     before = kept or LocalSettings(installation=new_installation(), ephemeral=options.ephemeral)
     settings = msgspec.structs.replace(before, **options.changes())
     folder.write_settings(settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipway.local.down import Ended
-from shipway.local.status_text import shortened
+from shipway.local.status_text import said_of, shortened
 from shipway.local.up import Running
 
 
@@ -13,12 +13,15 @@ def render_running(running: Running) -> str:
     instances = (
         f"{settings.instances} container instance{'s' if settings.instances > 1 else ''} for each cluster"
     )
-    rows = [("AWS endpoint", endpoint.endpoint_url), ("Image registry", f"http://{endpoint.registry}")]
-    rows += [(f"Load balancer {b.load_balancer}, port {b.port}", b.url) for b in running.load_balancers]
+    rows = [("AWS endpoint", endpoint.endpoint_url)]
+    if not settings.simulated:
+        rows += [("Image registry", f"http://{endpoint.registry}")]
+        rows += [(f"Load balancer {b.load_balancer}, port {b.port}", b.url) for b in running.load_balancers]
     width = max(len(name) for name, _ in rows)
     return "\n".join(
         [
-            f"Local ECS {how}: {instances}, region {endpoint.region}{shortened(settings.speed)}",
+            f"Local ECS {how}: {instances}, region {endpoint.region}{shortened(settings.speed)}"
+            f"{said_of(settings.engine)}",
             *(f"  {name:<{width}}  {url}" for name, url in rows),
             f"  {'Data':<{width}}  {endpoint.data}{' (removed at `down`)' if settings.ephemeral else ''}",
             'Any AWS tool works with it after: eval "$(shipway local env)"',
@@ -35,6 +38,7 @@ def running_document(running: Running) -> dict[str, object]:
         "endpoint_url": endpoint.endpoint_url,
         "registry": endpoint.registry,
         "region": endpoint.region,
+        "engine": settings.engine,
         "instances": settings.instances,
         "data": endpoint.data,
         "load_balancers": running.load_balancers,

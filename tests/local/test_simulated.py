@@ -1,0 +1,163 @@
+"""`shipway local up --engine simulated`: the verbs, the AWS tools and the deploy half, without any Docker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from shipway.local.folder import DataFolder
+from shipway.local.ports import free_pair_after, free_port
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "hello" / "shipway.yml"
+DEADLINE_S = 60
+
+
+class Simulated:
+    """The command line with a data folder of its own, on a machine where no Docker Engine answers."""
+
+    def __init__(self, data: Path) -> None:
+        self.folder = DataFolder(data)
+        self.clients: list[Any] = []
+        self.port = str(free_pair_after(free_port() % 20_000 + 20_000))
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SHIPWAY_"))
+        }
+        self.environment = {**kept, "SHIPWAY_DATA": str(data), "DOCKER_HOST": "unix:///nowhere/docker.sock"}
+
+    def __call__(self, *arguments: str, exit_code: int = 0) -> str:
+        command = [sys.executable, "-m", "shipway.cli.main", *arguments]
+        finished = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+        )
+        assert finished.returncode == exit_code, finished.stdout + finished.stderr
+        return finished.stdout + finished.stderr
+
+    def up(self) -> str:
+        return self("local", "up", "--engine", "simulated", "--port", self.port, "--instances", "2")
+
+    def status(self) -> Any:
+        return json.loads(self("local", "status", "-o", "json"))
+
+    def client(self, service: str) -> Any:
+        endpoint = self.folder.read_endpoint()
+        assert endpoint is not None
+        client = boto3.session.Session().client(
+            service,  # type: ignore[call-overload]
+            region_name=endpoint.region,
+            endpoint_url=endpoint.endpoint_url,
+            aws_access_key_id=endpoint.access_key_id,
+            aws_secret_access_key=endpoint.secret_access_key,
+        )
+        self.clients.append(client)
+        return client
+
+
+@pytest.fixture
+def shipway(tmp_path: Path) -> Iterator[Simulated]:
+    command_line = Simulated(tmp_path / "data")
+    yield command_line
+    for client in command_line.clients:
+        client.close()
+    command_line("local", "down")
+
+
+def register(ecs: Any, labels: dict[str, str] | None = None) -> None:
+    container = {"name": "web", "image": "shop/web:1", "memory": 128, "dockerLabels": labels or {}}
+    ecs.register_task_definition(family="web", containerDefinitions=[container])
+
+
+def test_it_says_that_it_is_simulated(shipway: Simulated) -> None:
+    """`up`, `status` and every answer say so, and no part of it needs another program."""
+    assert "simulated: its containers run no program" in shipway.up()
+    assert "simulated: its containers run no program" in shipway("local", "status")
+    status = shipway.status()
+    assert status["engine"] == "simulated"
+    assert [(i["availability_zone"], i["connected"]) for i in status["instances"]] == [
+        ("us-east-1a", True),
+        ("us-east-1b", True),
+    ]
+    assert "registry" not in {part["part"] for part in status["parts"]}
+    headers = shipway.client("ecs").list_clusters()["ResponseMetadata"]["HTTPHeaders"]
+    assert headers["server"].endswith("(simulated)")
+
+
+def test_waiters_pass_and_labels_script_containers(shipway: Simulated) -> None:
+    """A task runs, ends as its labels say, and botocore's own waiters see both."""
+    shipway.up()
+    ecs = shipway.client("ecs")
+    register(ecs, {"shipway.simulated.runs-ms": "1", "shipway.simulated.exit-code": "3"})
+    (task,) = ecs.run_task(taskDefinition="web")["tasks"]
+    ecs.get_waiter("tasks_stopped").wait(tasks=[task["taskArn"]], WaiterConfig={"Delay": 1})
+    (task,) = ecs.describe_tasks(tasks=[task["taskArn"]])["tasks"]
+    assert task["containers"][0]["exitCode"] == 3
+
+
+def test_deploy_works_against_it(shipway: Simulated, tmp_path: Path) -> None:
+    """`shipway deploy -e local` with an image that nobody ever built: the verdict is as for a real one."""
+    (tmp_path / "shipway.yml").write_text(EXAMPLE.read_text())
+    shipway.up()
+    shipway("deploy", "-e", "local", "-c", str(tmp_path / "shipway.yml"), "-i", "web=nobody/built:1")
+    (service,) = shipway.client("ecs").describe_services(cluster="hello", services=["hello"])["services"]
+    assert service["runningCount"] == 3
+    assert [d["rolloutState"] for d in service["deployments"]] == ["COMPLETED"]
+
+
+@pytest.mark.parametrize(
+    "end", [lambda s: os.kill(s.folder.running_pid(), signal.SIGKILL), lambda s: s("local", "down")]
+)
+def test_state_outlives_the_process(shipway: Simulated, end: Callable[[Simulated], object]) -> None:
+    """Killed or taken down: the engine, instances and services are those of before; tasks are new ones."""
+    shipway.up()
+    ecs = shipway.client("ecs")
+    register(ecs)
+    ecs.create_service(serviceName="web", taskDefinition="web", desiredCount=2)
+    stable = {"Delay": 1, "MaxAttempts": 30}
+    ecs.get_waiter("services_stable").wait(services=["web"], WaiterConfig=stable)
+    instances = ecs.list_container_instances()["containerInstanceArns"]
+    before = ecs.list_tasks()["taskArns"]
+    end(shipway)
+    assert "simulated" in shipway("local", "up")
+    ecs.get_waiter("services_stable").wait(services=["web"], WaiterConfig=stable)
+    assert sorted(ecs.list_container_instances()["containerInstanceArns"]) == sorted(instances)
+    assert not set(ecs.list_tasks()["taskArns"]) & set(before)
+    (lost, _) = ecs.describe_tasks(tasks=before)["tasks"]
+    assert (lost["lastStatus"], lost["stopCode"]) == ("STOPPED", "TerminationNotice")
+
+
+def test_the_engine_of_kept_data_is_not_changed(shipway: Simulated) -> None:
+    """Running or not: another engine has other data."""
+    shipway.up()
+    said = shipway("local", "up", "--engine", "docker", exit_code=1)
+    assert "is of the engine simulated" in said
+    shipway("local", "down")
+    assert shipway("local", "up", "--engine", "docker", exit_code=1) == said
+
+
+def test_agents_links_have_no_door(shipway: Simulated) -> None:
+    """Whoever is not simulated cannot pose as an agent: nothing is upgraded, signed or not."""
+    shipway.up()
+    request = (
+        b"GET /ws?clusterArn=default HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", int(shipway.port)), timeout=10) as connection:
+        connection.sendall(request)
+        status = int(connection.recv(4096).split()[1])
+    assert status in (403, 404)
+
+
+def test_reset_leaves_nothing(shipway: Simulated) -> None:
+    """After `reset` any engine may come."""
+    shipway.up()
+    shipway("local", "reset", "--yes")
+    assert list(shipway.folder.path.iterdir()) == []
