@@ -320,3 +320,13 @@ class FakeLogs(ScriptedCalls):
     """Log streams that say what they are told."""
 
     service = "logs"
+
+
+class FakeAutoScaling(ScriptedCalls):
+    """Application Auto Scaling that keeps the counts which it is told to keep."""
+
+    service = "application-autoscaling"
+
+    def __init__(self) -> None:
+        super().__init__({"DescribeScalableTargets": lambda members: {"ScalableTargets": self.targets}})
+        self.targets: list[Members] = []

@@ -14,7 +14,7 @@ from shipway.deploy.edge.logs import Logs
 from shipway.deploy.planning.actions import BuildImage
 from shipway.deploy.tools import Tools
 
-from .fake_aws import FakeEcr, FakeEcs, FakeElbv2, FakeLogs
+from .fake_aws import FakeAutoScaling, FakeEcr, FakeEcs, FakeElbv2, FakeLogs
 
 
 class FakeDocker:
@@ -103,7 +103,8 @@ class World:
         self.pace = FakePace()
         self.progress = KeptProgress()
         self.interruption = Answering()
-        self.services: dict[str, Calls] = {}  # others, by boto3's name: a test puts in what it needs
+        # Others, by boto3's name: a test puts in what it needs.
+        self.services: dict[str, Calls] = {"application-autoscaling": FakeAutoScaling()}
         self.aws = Aws(
             Ecs(self.ecs, "hello"),
             Ecr(self.ecr),

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from shipway.deploy.application.application import Application
+from shipway.deploy.auto_scaling import leave_scaled_count
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.execute import Executor
@@ -31,6 +32,9 @@ def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOpti
     wanted, wishes = wanted_by(application, aws, options)
     definition = wanted.task_definition
     seen = observe(aws, wanted.service_name, str(definition["family"]), wanted.balancer)
+    wanted, notes = leave_scaled_count(aws, wanted, seen.service)
+    for note in notes:
+        tools.progress.say(f"note: {note}")
     images = plan_images(wishes, _missing_repositories(aws, wishes))
     # Planned once before anything is touched: whatever the plan refuses leaves nothing behind.
     release = plan_release(wanted, seen)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from shipway.deploy.edge.aws import Aws
+from shipway.deploy.edge.moments import moment_s
 from shipway.deploy.follow import resilient
 from shipway.deploy.planning.actions import CreateService, Plan, UpdateService
 from shipway.deploy.planning.assumed_times import assumed_times
+from shipway.deploy.planning.likely_time import LikelyTime, likely_time
 from shipway.deploy.planning.live_snapshot import Cluster, Rollout, snapshot_of
 from shipway.deploy.planning.load_balancing import DELAY
 from shipway.deploy.planning.prediction import Prediction, predict
@@ -16,30 +19,52 @@ from shipway.deploy.planning.release import Seen, Wanted
 Members = dict[str, Any]
 
 
-def foreseen(aws: Aws, wanted: Wanted, seen: Seen, release: Plan) -> Prediction | None:
-    """None when no task moves, there is no cluster yet, or it is not the rolling pass that moves them."""
+@dataclass(frozen=True)
+class Foresight:
+    """What is foreseen; None what cannot be."""
+
+    prediction: Prediction | None = None
+    likely_time: LikelyTime | None = None
+
+
+def foreseen(aws: Aws, wanted: Wanted, seen: Seen, release: Plan) -> Foresight:
+    """Nothing when no task moves, or there is no cluster yet."""
     action = next((item for item in release if isinstance(item, CreateService | UpdateService)), None)
     cluster_arn = (seen.service or seen.cluster or {}).get("clusterArn")
     if action is None or cluster_arn is None:
-        return None
+        return Foresight()
     replaces = isinstance(action, CreateService) or action.deploys
     if not replaces and "desiredCount" not in action.members:
-        return None
+        return Foresight()
     service = {**(seen.service or {}), **action.members}
     if seen.service is not None:
         old = seen.service.get("deploymentConfiguration") or {}
         service["deploymentConfiguration"] = {**old, **(action.members.get("deploymentConfiguration") or {})}
-    strategy = (service.get("deploymentConfiguration") or {}).get("strategy", "ROLLING")
-    controller = (service.get("deploymentController") or {}).get("type", "ECS")
-    scheduling = service.get("schedulingStrategy", "REPLICA")
-    if (controller, scheduling, strategy) != ("ECS", "REPLICA", "ROLLING"):
-        return None
+    delay_s = _delay_s(aws, wanted, service)
+    time = likely_time(_successes(aws, wanted.service_name), delay_s) if replaces and seen.service else None
+    if not _rolls(service):
+        return Foresight(None, time)
     tasks = _tasks(aws, wanted.service_name) if seen.service else []
     cluster = Cluster(str(cluster_arn), tuple(aws.ecs.container_instances()), tuple(tasks))
     known = {str(seen.live["taskDefinitionArn"]): seen.live} if seen.live else {}
     rollout = Rollout(wanted.service_name, service, wanted.task_definition, replaces, known)
-    times = assumed_times(tuple(tasks), _delay_s(aws, wanted, service))
-    return predict(snapshot_of(cluster, rollout), times)
+    times = assumed_times(tuple(tasks), delay_s)
+    return Foresight(predict(snapshot_of(cluster, rollout), times), time)
+
+
+def _rolls(service: Members) -> bool:
+    """Whether it is the rolling pass that moves the tasks."""
+    strategy = (service.get("deploymentConfiguration") or {}).get("strategy", "ROLLING")
+    controller = (service.get("deploymentController") or {}).get("type", "ECS")
+    scheduling = service.get("schedulingStrategy", "REPLICA")
+    return (controller, scheduling, strategy) == ("ECS", "REPLICA", "ROLLING")
+
+
+def _successes(aws: Aws, service_name: str) -> tuple[tuple[float, float], ...]:
+    """When the deployments that succeeded started and finished, the newest first."""
+    briefs = resilient([], aws.ecs.service_deployments, service_name, ["SUCCESSFUL"])
+    moments = ((moment_s(brief.get("startedAt")), moment_s(brief.get("finishedAt"))) for brief in briefs)
+    return tuple((started, finished) for started, finished in moments if started and finished)
 
 
 def _tasks(aws: Aws, service_name: str) -> list[Members]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shipway.deploy.application.application import Application
+from shipway.deploy.auto_scaling import leave_scaled_count
 from shipway.deploy.closer_look import look_at_images, look_at_secrets, pinned_by_tag
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.foresight import foreseen
@@ -49,10 +50,11 @@ def _planned(
     wanted: Wanted, wishes: tuple[ImageWish, ...], missing: tuple[str, ...], aws: Aws, notes: tuple[str, ...]
 ) -> ServicePlan:
     seen = look(aws, wanted)
+    wanted, more = leave_scaled_count(aws, wanted, seen.service)
     release = plan_release(wanted, seen)
     # Builds alone change nothing at ECS: the tag is in the registry, and the service runs it.
     actions = (*plan_images(wishes, missing), *release) if release else ()
-    prediction = foreseen(aws, wanted, seen, release)
+    foresight = foreseen(aws, wanted, seen, release)
     return ServicePlan(
         cluster=wanted.cluster,
         service=wanted.service_name,
@@ -61,6 +63,7 @@ def _planned(
         running=int((seen.service or {}).get("runningCount", 0)),
         images=look_at_images(aws, wanted, seen.service, {wish.container: wish for wish in wishes}),
         secrets=look_at_secrets(aws, wanted.task_definition, seen.service),
-        notes=notes,
-        prediction=prediction,
+        notes=(*notes, *more),
+        prediction=foresight.prediction,
+        likely_time=foresight.likely_time,
     )

@@ -9,6 +9,7 @@ from typing import Any
 from shipway.deploy.planning.actions import REGISTERED, Action, CreateService, Plan, UpdateService
 from shipway.deploy.planning.difference import brief, changed_members, line, walk
 from shipway.deploy.planning.images_seen import ImageSeen
+from shipway.deploy.planning.likely_time import LikelyTime
 from shipway.deploy.planning.prediction import Prediction
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.release import Seen, Wanted, live_member
@@ -55,6 +56,7 @@ class ServicePlan:
     secrets: tuple[SecretSeen, ...] = ()
     notes: tuple[str, ...] = ()
     prediction: Prediction | None = None
+    likely_time: LikelyTime | None = None
 
     @property
     def exit_code(self) -> int:
@@ -85,6 +87,7 @@ class ServicePlan:
             "secrets": [secret.as_document() for secret in self.secrets],
             "actions": [{"action": action.text(), "reason": action.reason} for action in self.actions],
             "prediction": self.prediction.as_document() if self.prediction else None,
+            "likelyTime": self.likely_time.as_document() if self.likely_time else None,
             "notes": list(self.notes),
         }
 
@@ -144,6 +147,7 @@ def _lines(plan: ServicePlan) -> Iterator[str]:
         ("secrets", [secret.text() for secret in plan.secrets]),
         ("would be done", [f"{action.text()}: {action.reason}" for action in plan.actions]),
         ("prediction", plan.prediction.lines() if plan.prediction else []),
+        ("time", [plan.likely_time.sentence()] if plan.likely_time else []),
         ("notes", list(plan.notes)),
     )
     for title, lines in blocks:
