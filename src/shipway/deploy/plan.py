@@ -11,6 +11,7 @@ from shipway.deploy.observe import observe_balancer
 from shipway.deploy.planning.canonical import same
 from shipway.deploy.planning.images import ImageWish, plan_images
 from shipway.deploy.planning.load_balancing import BalancerSeen
+from shipway.deploy.planning.plan_basis import basis_of
 from shipway.deploy.planning.release import Seen, Wanted, plan_release
 from shipway.deploy.planning.service_plan import ServicePlan, changes_of
 from shipway.deploy.release import DeployOptions
@@ -55,15 +56,18 @@ def _planned(
     # Builds alone change nothing at ECS: the tag is in the registry, and the service runs it.
     actions = (*plan_images(wishes, missing), *release) if release else ()
     foresight = foreseen(aws, wanted, seen, release)
+    images = look_at_images(aws, wanted, seen.service, {wish.container: wish for wish in wishes})
+    secrets = look_at_secrets(aws, wanted.task_definition, seen.service)
     return ServicePlan(
         cluster=wanted.cluster,
         service=wanted.service_name,
         changes=changes_of(release, wanted, seen),
         actions=actions,
         running=int((seen.service or {}).get("runningCount", 0)),
-        images=look_at_images(aws, wanted, seen.service, {wish.container: wish for wish in wishes}),
-        secrets=look_at_secrets(aws, wanted.task_definition, seen.service),
+        images=images,
+        secrets=secrets,
         notes=(*notes, *more),
         prediction=foresight.prediction,
         likely_time=foresight.likely_time,
+        basis=basis_of(wanted, seen, images, secrets),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shipway.deploy.planning.actions import REGISTERED, Action, CreateService, Plan, UpdateService
@@ -57,6 +57,7 @@ class ServicePlan:
     notes: tuple[str, ...] = ()
     prediction: Prediction | None = None
     likely_time: LikelyTime | None = None
+    basis: dict[str, str] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
