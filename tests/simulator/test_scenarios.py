@@ -75,6 +75,20 @@ def test_a_drained_instance_loses_its_tasks_within_the_limits() -> None:
     assert max(sample.running + sample.pending for sample in report.books[0].samples) == 5
 
 
+def test_an_alarm_rolls_a_deployment_back_while_it_bakes() -> None:
+    """And the first revision serves again."""
+    report = played(
+        [{"at": "10s", "deploy": {"service": "web", "revision": "v2"}}, {"at": "1m", "alarm": "errors"}],
+        alarms=["errors"],
+        bake_time="5m",
+    )
+    (verdict,) = report.verdicts
+    assert (report.exit_code, verdict.status) == (3, "ROLLBACK_SUCCESSFUL")
+    assert verdict.took_s is not None and 50 < verdict.took_s < 60
+    lasts = {sample.revision: sample.healthy for sample in report.books[0].samples}
+    assert lasts == {"v1": 4, "v2": 0}
+
+
 def test_a_service_that_never_fits_is_told() -> None:
     """The scenario ends at once, with what is lacking on the nearest instance."""
     report = played([{"at": "10s", "drain": 1}], memory=5000)

@@ -117,6 +117,8 @@ def nonsense(scenario: Scenario) -> Iterator[tuple[Path, str]]:
     for number, service in enumerate(scenario.services):
         if names.index(service.name) != number:
             yield ("services", number, "name"), f"there are two services called {service.name!r}."
+        if service.bake_time is not None and service.bake_time % 60:
+            yield ("services", number, "bake_time"), "ECS bakes for whole minutes; write for example 5m."
         checked = service.health_check or service.load_balancer
         if not checked and (service.never_healthy or service.fails_after is not None):
             yield (
@@ -143,5 +145,7 @@ def _unknown_names(
         )
     elif verb in ("zone_dies", "zone_returns") and value not in scenario.zones:
         yield path, f"there is no zone {value!r}. {did_you_mean(value, scenario.zones)}"
+    elif verb in ("alarm", "alarm_ends") and value not in scenario.alarms:
+        yield path, f"no service watches the alarm {value!r}. {did_you_mean(value, scenario.alarms)}"
     elif verb in INSTANCE_VERBS and not 1 <= value <= scenario.instances:
         yield path, f"there is no instance {value}: they are numbered from 1 to {scenario.instances}."

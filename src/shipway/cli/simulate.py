@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def run_scenario(arguments: argparse.Namespace) -> int:
     from shipway.cli.scenario_file import read_scenario
-    from shipway.simulator.scenarios.play import play
+    from shipway.simulator.scenarios.play import NotPlayed, play
     from shipway.simulator.scenarios.report import document, text, timelines
 
     if arguments.seeds != 1 or arguments.transcript:
@@ -40,7 +40,10 @@ def run_scenario(arguments: argparse.Namespace) -> int:
     pictures = {form: file for form in ("svg", "png") if (file := getattr(arguments, form)) is not None}
     if pictures:
         from shipway.drawing.picture import picture  # it may be missing: then nothing is played for nothing
-    report = play(scenario, scenario.seed if arguments.seed is None else arguments.seed)
+    try:
+        report = play(scenario, scenario.seed if arguments.seed is None else arguments.seed)
+    except NotPlayed as refusal:
+        raise DeployError(f"{arguments.scenario}: {refusal}") from refusal
     for form, file in pictures.items():
         write(Path(file), picture(timelines(report), form))
     show(arguments, document(report), text(report))

@@ -20,7 +20,7 @@ from shipway.load_balancer.edge import Edge
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
 from shipway.model.snapshot import Timing
 from shipway.reconcile.reconciler import Reconciler
-from shipway.reconcile.surroundings import Surroundings
+from shipway.reconcile.surroundings import Alarms, NoAlarms, Surroundings
 from shipway.seams import Clock, Ids
 from shipway.simulator.clock import Process
 from shipway.store import Store
@@ -37,6 +37,7 @@ class Seams(msgspec.Struct, frozen=True, kw_only=True):
     edge: Edge
     settings: Settings = Settings()
     timing: Timing = Timing()
+    alarms: Alarms = msgspec.field(default_factory=NoAlarms)
 
 
 class ControlPlane:
@@ -77,6 +78,7 @@ class ControlPlane:
             place=settings.place,
             task_network_cidr=settings.task_network_cidr,
             timing=seams.timing,
+            alarms=seams.alarms,
         )
         self.reconciler = Reconciler(around, seams.edge)
 

@@ -17,6 +17,7 @@ from shipway.api.call import Settings
 from shipway.model.snapshot import Timing
 from shipway.seams import Clock, Ids
 from shipway.simulator.agent import Agent, Machine
+from shipway.simulator.alarms import SimulatedAlarms
 from shipway.simulator.chance import Chance
 from shipway.simulator.control_plane import ControlPlane, Seams
 from shipway.simulator.disk import Disk, DiskFile
@@ -66,6 +67,7 @@ class World:
         self.edge = SimulatedEdge(
             self.fleet, EdgeDelays(check_ms=self._drawn("check_ms"), in_flight_ms=self._drawn("in_flight_ms"))
         )
+        self.alarms = SimulatedAlarms()
         self.disk = Disk(self._drawn("fsync_ms"))
         self.control_plane: ControlPlane | None = None
         self.on_commit: list[Callable[[tuple[Change, ...]], None]] = []
@@ -76,7 +78,12 @@ class World:
         self._unsubscribe: Callable[[], None] = lambda: None
         self._log_events = LogEvents.open(None)
         self._seams = Seams(
-            clock=clock, ids=ids, edge=self.edge, settings=surface.settings, timing=surface.timing
+            clock=clock,
+            ids=ids,
+            edge=self.edge,
+            settings=surface.settings,
+            timing=surface.timing,
+            alarms=self.alarms,
         )
 
     @property
@@ -113,6 +120,12 @@ class World:
         self.network.server_died()
         self.control_plane.process.kill()
         self.control_plane, self._file = None, None
+
+    def set_alarm(self, name: str, state: str) -> None:
+        """CloudWatch says OK or ALARM of it from now on."""
+        self.alarms.states[name] = state
+        if self.control_plane is not None:
+            self.control_plane.reconciler.alarms_changed()
 
     async def close(self) -> None:
         """Ends everything in order."""

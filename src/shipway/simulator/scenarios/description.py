@@ -61,6 +61,8 @@ class Service(Behaviour, frozen=True, kw_only=True):
     minimum_healthy_percent: int = 100
     maximum_percent: int = 200
     circuit_breaker: bool = False
+    alarms: tuple[str, ...] = ()
+    bake_time: Seconds | None = None
     placement_strategy: tuple[dict[str, str], ...] = ()
     placement_constraints: tuple[dict[str, str], ...] = ()
 
@@ -115,6 +117,8 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     instance_returns: int | None = None
     drain: int | None = None
     activate: int | None = None
+    alarm: str | None = None
+    alarm_ends: str | None = None
 
     @property
     def verbs(self) -> Iterator[tuple[str, Any]]:
@@ -138,6 +142,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def instances(self) -> int:
         return sum(machines.count for machines in self.fleet)
+
+    @property
+    def alarms(self) -> set[str]:
+        return {name for service in self.services for name in service.alarms}
 
     @property
     def zones(self) -> set[str]:

@@ -31,6 +31,8 @@ class Happenings:
             "instance_returns": self._instance_returns,
             "drain": self._drain,
             "activate": self._activate,
+            "alarm": self._alarm,
+            "alarm_ends": self._alarm_ends,
         }
 
     @property
@@ -81,6 +83,12 @@ class Happenings:
     async def _activate(self, number: int) -> None:
         await self._become(self._places[number - 1], "ACTIVE")
 
+    async def _alarm(self, name: str) -> None:
+        self._world.set_alarm(name, "ALARM")
+
+    async def _alarm_ends(self, name: str) -> None:
+        self._world.set_alarm(name, "OK")
+
     async def _become(self, agent: Agent, status: str) -> None:
         await self._world.call("UpdateContainerInstancesState", containerInstances=[agent.arn], status=status)
 
@@ -122,8 +130,10 @@ def told(happening: Happening) -> str:
         return f"{value.tasks} tasks of {value.service} crash with exit code {value.exit_code}"
     if name in ("drain", "activate"):
         return f"{name} instance {value}"
+    if name == "alarm":
+        return f"alarm {value}"
     return f"{name.replace('_', f' {value} ')}"
 
 
 def is_trouble(happening: Happening) -> bool:
-    return any(name in ("crash", "zone_dies", "instance_dies") for name, _ in happening.verbs)
+    return any(name in ("crash", "zone_dies", "instance_dies", "alarm") for name, _ in happening.verbs)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from shipway.drawing.timeline import Mark
 from shipway.model.arn import short_name
@@ -21,11 +22,23 @@ from shipway.simulator.scenarios.recorder import Recorder
 from shipway.simulator.scenarios.report import Report, Verdict
 from shipway.simulator.scenarios.stage import Stage
 from shipway.simulator.steady import pending
-from shipway.simulator.world import Surface, World
+from shipway.simulator.world import Refused, Surface, World
 
 REGISTERED_WITHIN_S = 30.0
 QUIET_S = 60.0  # at rest: no deployment runs, and so long nothing was told
 STUCK_S = 20 * 60.0  # a deployment runs, and so long nothing was told: nothing will happen any more
+
+
+class NotPlayed(Exception):
+    """The API refuses what the scenario asks for."""
+
+
+@contextmanager
+def asked_for(what: str) -> Iterator[None]:
+    try:
+        yield
+    except Refused as refusal:
+        raise NotPlayed(f"{what} is refused: {refusal.message}") from refusal
 
 
 def play(scenario: Scenario, seed: int) -> Report:
@@ -58,11 +71,12 @@ class _Play:
 
     async def story(self) -> Report:
         await self.world.start()
-        self.stage.set_up_instances()
+        self.stage.set_up()
         await self._registered()
         self.recorder.begin()
         for service in self.scenario.services:
-            await self.stage.create(service)
+            with asked_for(f"the service {service.name}"):
+                await self.stage.create(service)
         steady = await self._settled()
         marks: list[Mark] = []
         if steady:
@@ -103,7 +117,8 @@ class _Play:
             trouble = is_trouble(happening)
             marks.append(Mark(at_s=self.recorder.now_s, text=told(happening), trouble=trouble))
             self.recorder.say(told(happening))
-            await happenings.bring_about(happening)
+            with asked_for(told(happening)):
+                await happenings.bring_about(happening)
         await self._at_rest(happenings)
         return marks
 

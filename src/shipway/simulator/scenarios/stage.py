@@ -27,7 +27,10 @@ class Stage:
         self._chance = world.chance.of("tasks")
         world.fleet.on_taken.append(self._taken)
 
-    def set_up_instances(self) -> None:
+    def set_up(self) -> None:
+        """The instances, and the alarms, which say OK."""
+        for name in sorted(self.scenario.alarms):
+            self.world.set_alarm(name, "OK")
         for machines in self.scenario.fleet:
             self.world.add_instances(
                 machines.count,
@@ -47,18 +50,23 @@ class Stage:
         return found
 
     async def create(self, service: Service) -> None:
+        configuration: Document = {
+            "minimumHealthyPercent": service.minimum_healthy_percent,
+            "maximumPercent": service.maximum_percent,
+            "deploymentCircuitBreaker": {
+                "enable": service.circuit_breaker,
+                "rollback": service.circuit_breaker,
+            },
+        }
+        if service.alarms:
+            configuration["alarms"] = {"alarmNames": service.alarms, "enable": True, "rollback": True}
+        if service.bake_time is not None:
+            configuration["bakeTimeInMinutes"] = round(service.bake_time / 60)
         document: Document = {
             "serviceName": service.name,
             "taskDefinition": await self.register(service, service.revision, service),
             "desiredCount": service.desired_count,
-            "deploymentConfiguration": {
-                "minimumHealthyPercent": service.minimum_healthy_percent,
-                "maximumPercent": service.maximum_percent,
-                "deploymentCircuitBreaker": {
-                    "enable": service.circuit_breaker,
-                    "rollback": service.circuit_breaker,
-                },
-            },
+            "deploymentConfiguration": configuration,
             "placementStrategy": service.placement_strategy,
             "placementConstraints": service.placement_constraints,
         }
