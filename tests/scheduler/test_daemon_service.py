@@ -175,6 +175,19 @@ def test_daemons_of_a_draining_instance_go_last() -> None:
     )
 
 
+def test_a_protected_daemon_stays_on_its_draining_instance() -> None:
+    """Until its protection is over, and the pass wakes up for that."""
+    world = steady_world()
+    until = world.now_ms + 60_000
+    task = world.live()[0]
+    world.report(task, protected_until=until)
+    changed(world, 1, status="DRAINING")
+    plan = decide_service(world.snapshot(), CountingIds())
+    assert "stop" not in plan.text() and plan.wake_at == until
+    world.wait(60_000)
+    assert world.told() == ["has stopped 1 running tasks: (task 1)."]
+
+
 def test_draining_ends_the_steady_state_until_its_task_is_gone() -> None:
     """The instance leaves the desired count at once, its task later."""
     world = steady_world()

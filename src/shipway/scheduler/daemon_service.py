@@ -66,9 +66,11 @@ def decide_daemon(snapshot: ServiceSnapshot, ids: Ids) -> Plan:
     worst = max(pauses.values(), key=lambda pause: (pause.throttled, pause.failures), default=BackOff())
     told = {survey.target.revision.service_revision_arn: worst}
     standing = standing_events(survey, moves, launched.failure, told, narrator)
+    protections = [task.protected_until or 0 for task in away]
+    unprotected_at = min((moment for moment in protections if moment > snapshot.now_ms), default=None)
     return Plan(
         (*books, *moved, *desired_counts(moves), *standing, *finish(survey, moves, bool(away), narrator)),
-        wake_at(survey, pauses, moves),
+        min((moment for moment in (wake_at(survey, pauses, moves), unprotected_at) if moment), default=None),
         # Daemons leave a draining instance last, and constraints may speak of other tasks.
         watches_fleet=launched.failure is not None or bool(away) or speaks_of_tasks(snapshot),
     )
@@ -152,10 +154,14 @@ def replaced(born: tuple[Task, ...], seats: tuple[Seat, ...]) -> int:
 
 
 def dismissed(snapshot: ServiceSnapshot, away: tuple[Task, ...], narrator: Narrator) -> tuple[Action, ...]:
-    """The tasks on instances that should have none: unfit ones at once, those of draining ones last."""
+    """The tasks on instances that should have none: unfit ones at once, those of draining ones last, and no
+    protected ones.
+    """
     views = {view.instance.container_instance_arn: view for view in snapshot.fleet.instances}
     going: list[tuple[Task, str]] = []
     for task in away:
+        if (task.protected_until or 0) > snapshot.now_ms:
+            continue
         view = views.get(task.container_instance_arn or "")
         if task.desired_status == "STOPPED" or view is None or view.instance.status == "INACTIVE":
             continue

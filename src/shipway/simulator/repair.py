@@ -9,6 +9,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
+from shipway.model.container_instance import ContainerInstance
+from shipway.model.service import Service
+from shipway.model.task import Task
 from shipway.simulator import requests
 from shipway.simulator.options import Options
 from shipway.simulator.requests import Style
@@ -33,16 +38,19 @@ class Repair:
         chance = world.chance.of("styles")
         styles = []
         for number in range(1, options.services + 1):
-            arn = await target_group(world, number) if options.features.load_balancers else ""
-            styles.append(requests.style(chance, options.features, number, arn))
+            style = requests.style(chance, options.features, number)
+            arn = await target_group(world, number, style.awsvpc) if style.balanced else ""
+            styles.append(replace(style, target_group_arn=arn))
         return styles
 
     async def instances(self) -> None:
-        """All are ACTIVE; where room is scarce there are more of them."""
+        """All are ACTIVE, but for one that stays drained; where room is scarce there are more of them."""
         features = self._options.features
         if features.tight or features.host_ports or features.placement:
             self._world.add_instances(2 * self._options.desired_count_max + 1)
-            await asyncio.sleep(5)
+        if features.drains:
+            self._world.add_instances(1)
+        await asyncio.sleep(5)
         listed = await self._world.call("ListContainerInstances", status="DRAINING")
         if listed["containerInstanceArns"]:
             await self._world.call(
@@ -50,6 +58,25 @@ class Repair:
                 containerInstances=listed["containerInstanceArns"],
                 status="ACTIVE",
             )
+        if features.drains:
+            listed = await self._world.call("ListContainerInstances")
+            drained = listed["containerInstanceArns"][:1]
+            await self._world.call(
+                "UpdateContainerInstancesState", containerInstances=drained, status="DRAINING"
+            )
+
+    def occupied(self) -> list[str]:
+        """One line for each task of a REPLICA service that is still on the drained instance."""
+        state = self._world.store.state
+        lines = []
+        for instance in state.all(ContainerInstance):
+            if instance.status != "DRAINING":
+                continue
+            for task in state.by(Task, "container_instance_arn", instance.container_instance_arn):
+                service = state.get(Service, task.service_arn or "")
+                if not task.stopped and service is not None and service.scheduling_strategy == "REPLICA":
+                    lines.append(f"{instance.instance_id} drains, task {task.task_id} is still there")
+        return lines
 
     async def services(self) -> list[dict[str, Any]]:
         """The services as they are. Now and then, whoever is stuck is helped."""
@@ -96,7 +123,7 @@ class Repair:
         return next((o, user) for user in self._users for o in user.services if o.style.name == name)
 
 
-async def target_group(world: World, number: int) -> str:
+async def target_group(world: World, number: int, awsvpc: bool) -> str:
     """A load balancer with a listener and a target group; its ARN."""
     chance = world.chance.of("target groups")
     group = await world.call(
@@ -106,7 +133,7 @@ async def target_group(world: World, number: int) -> str:
         Protocol="HTTP",
         Port=80,
         VpcId="vpc-1",
-        TargetType="instance",
+        TargetType="ip" if awsvpc else "instance",
         HealthCheckIntervalSeconds=chance.choice((10, 30)),
         UnhealthyThresholdCount=chance.choice((2, 3)),
     )

@@ -20,6 +20,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     awsvpc: bool = False
     checked: bool = False  # its container has a health check
+    balanced: bool = False  # it has a target group
     target_group_arn: str = ""
     host_port: int = 0
     sidecar: bool = False
@@ -32,7 +33,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.target_group_arn or self.host_port)
 
 
-def style(chance: random.Random, features: Features, number: int, target_group_arn: str) -> Style:
+def style(chance: random.Random, features: Features, number: int) -> Style:
     daemon = features.daemons and chance.random() < 0.4
     awsvpc = features.awsvpc and chance.random() < 0.5
     balanced = features.load_balancers and chance.random() < 0.7
@@ -40,7 +41,7 @@ def style(chance: random.Random, features: Features, number: int, target_group_a
         name=f"web-{number}",
         awsvpc=awsvpc,
         checked=features.health_checks and chance.random() < 0.6,
-        target_group_arn=target_group_arn if balanced else "",
+        balanced=balanced,
         host_port=8000 + number if features.host_ports and not awsvpc and chance.random() < 0.4 else 0,
         sidecar=features.sidecars and chance.random() < 0.5,
         daemon=daemon,

@@ -147,7 +147,7 @@ class Simulation:
                 raise Broken("\n".join([f"not steady {STEADY_WITHIN_S / 60:.0f} min after healing:", *lines]))
             await asyncio.sleep(LOOK_S)
             services = await repair.services()
-            lines = [*pending(services), *repair.unfit(services)]
+            lines = [*pending(services), *repair.unfit(services), *repair.occupied()]
         await self._become_quiet()
         self.watch.found.extend(counts_match(self.world.store.state, await repair.services()))
 

@@ -198,7 +198,9 @@ class User:
             tasks = self._chance.sample(listed["taskArns"], 1)
             on = self._chance.random() < 0.6
             minutes = {"expiresInMinutes": self._chance.randint(1, 3)} if on else {}
-            await self._world.call("UpdateTaskProtection", tasks=tasks, protectionEnabled=on, **minutes)
+            await self._world.call(
+                "UpdateTaskProtection", cluster="default", tasks=tasks, protectionEnabled=on, **minutes
+            )
 
     async def drain_or_activate(self) -> None:
         listed = await self._world.call("ListContainerInstances")

@@ -16,7 +16,7 @@ from shipway.model.service import Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from shipway.model.target import DRAINING, HEALTHY, Target
 from shipway.model.task import Task
-from shipway.simulator import invariants
+from shipway.simulator import deployment_invariants, invariants
 from shipway.simulator.agent import Agent
 from shipway.simulator.agent_task import AgentTask
 from shipway.simulator.containers import Container
@@ -57,6 +57,7 @@ class Watch:
         world = self._world
         commit = invariants.Commit(world.store.state, changes, world.clock.now_ms(), world.surface.timing)
         self.found.extend(invariants.violations(commit))
+        self.found.extend(deployment_invariants.violations(commit))
         for change in changes:
             if isinstance(change.after, Task) and change.after.stopped:
                 for target in world.store.state.by(Target, "task_arn", change.key):
