@@ -71,6 +71,18 @@ class FakeEcs(ScriptedCalls):
         found = [{"clusterName": members["clusters"][0], "status": "ACTIVE"}] if self.cluster else []
         return {"clusters": found, "failures": []}
 
+    def ListClusters(self, members: Members) -> Members:
+        return {"clusterArns": [f"{ACCOUNT}:cluster/hello"] if self.cluster else []}
+
+    def ListTaskDefinitions(self, members: Members) -> Members:
+        found = [arn for arn, known in self.revisions.items() if known["status"] == members["status"]]
+        return {"taskDefinitionArns": [arn for arn in found if f"/{members['familyPrefix']}" in arn]}
+
+    def DeregisterTaskDefinition(self, members: Members) -> Members:
+        definition = self.revisions[members["taskDefinition"]]
+        definition["status"] = "INACTIVE"
+        return {"taskDefinition": definition}
+
     def CreateCluster(self, members: Members) -> Members:
         self.cluster = True
         return {"cluster": {"clusterName": members["clusterName"]}}

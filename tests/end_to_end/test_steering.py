@@ -102,6 +102,12 @@ def test_a_service_must_be_scaled_restarted_and_waited_for(local: LocalEcs) -> N
     assert shown.count("\n  web RUNNING") == 3
     shown = local.shipway("events", "-e", "local", "-s", "default/adjusted")
     assert "UTC (service adjusted) has reached a steady state.\n" in shown
+    local.register("adjusted", web_container("2"))
+    code, pruned, _ = verb(local, "adjusted", "prune", "--keep", "0", "--yes")
+    assert (code, list(pruned["kept"].values())) == (0, ["service adjusted uses it"])
+    assert [arn.split("/")[-1] for arn in pruned["removed"]] == ["adjusted:2"]
+    code, refused, _ = verb(local, "adjusted", "deregister", definition)
+    assert (code, refused["verdict"]) == (1, "error")
     code, scaled, _ = verb(local, "adjusted", "scale", "0")
     assert (code, local.service_tasks("adjusted")) == (0, [])
     local.ecs.delete_service(service="adjusted", force=True)

@@ -23,6 +23,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "start": ("shipway.cli.start", "start a one-off task on the container instances you name"),
     "stop": ("shipway.cli.stop", "stop a task"),
     "delete": ("shipway.cli.delete", "delete the service and its tasks"),
+    "prune": ("shipway.cli.prune", "deregister old task definitions that nobody uses or can go back to"),
+    "deregister": ("shipway.cli.deregister", "deregister task definitions by name"),
     "cluster": ("shipway.cli.cluster", "clusters: create, list, describe, delete"),
     "instances": ("shipway.cli.instances", "container instances: create, list, drain, activate, delete"),
     "simulate": ("shipway.cli.simulate", "play a scenario of your own, or random ones, in a simulated world"),

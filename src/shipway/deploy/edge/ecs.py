@@ -19,6 +19,9 @@ class Ecs:
         self._calls = calls
         self.cluster = cluster
 
+    def of_cluster(self, cluster: str) -> Ecs:
+        return Ecs(self._calls, cluster)
+
     def cluster_described(self) -> Members | None:
         answer = self._calls.call("DescribeClusters", {"clusters": [self.cluster]})
         return next(
@@ -80,6 +83,13 @@ class Ecs:
         arns = self._pages("ListServices", "serviceArns", {"cluster": self.cluster, "maxResults": 100})
         return sorted(arn.rsplit("/", 1)[-1] for arn in arns)
 
+    def services(self) -> list[Members]:
+        names, found = self.service_names(), []
+        for start in range(0, len(names), 10):
+            request = {"cluster": self.cluster, "services": names[start : start + 10]}
+            found += self._calls.call("DescribeServices", request).get("services", [])
+        return [service for service in found if service.get("status") != "INACTIVE"]
+
     def create_service(self, members: Members) -> Members:
         return _member(self._calls.call("CreateService", {"cluster": self.cluster, **members}), "service")
 
@@ -103,6 +113,11 @@ class Ecs:
 
     def register_task_definition(self, members: Members) -> Members:
         return _member(self._calls.call("RegisterTaskDefinition", members), "taskDefinition")
+
+    def task_definition_arns(self, family: str) -> list[str]:
+        """Those that are active; their families begin with this one."""
+        request = {"familyPrefix": family, "status": "ACTIVE"}
+        return list(self._pages("ListTaskDefinitions", "taskDefinitionArns", request))
 
     def deregister_task_definition(self, arn: str) -> None:
         self._calls.call("DeregisterTaskDefinition", {"taskDefinition": arn})
