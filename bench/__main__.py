@@ -1,7 +1,7 @@
 """`make bench`: starts a local ECS of its own, measures, writes bench/RESULTS.md, takes everything down.
 
-`python -m bench api` measures one part (or several: scale, footprint, latency, api) and only prints. `scale`
-needs no local ECS: it is one process with a cluster of 5,000 container instances, and no containers.
+`python -m bench api` measures one part (or several: scale, simulated, footprint, latency, api) and only
+prints. `scale` and `simulated` need no local ECS: they are in this process, and there are no containers.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from typing import Any
 import boto3
 from botocore.credentials import Credentials
 
-from bench import api_rate, footprint, scale, task_latency
+from bench import api_rate, footprint, scale, simulated, task_latency
 from bench.measure import Figure, load, machine, table
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 IMAGE = "busybox:stable"
 PORT = "4790"
 BUSY_LOAD = 0.5
-PARTS = ("scale", "footprint", "latency", "api")
+IN_PROCESS = ("scale", "simulated")
+PARTS = (*IN_PROCESS, "footprint", "latency", "api")
 
 
 def main() -> int:
@@ -46,7 +47,8 @@ def main() -> int:
             file=sys.stderr,
         )
     figures = scale.measure() if "scale" in parts else []
-    if parts != ["scale"]:
+    figures += simulated.measure() if "simulated" in parts else []
+    if not set(parts) <= set(IN_PROCESS):
         figures += on_local_ecs(shipway, parts)
     text = table(figures)
     print(text)

@@ -102,6 +102,31 @@ def test_waiters_pass_and_labels_script_containers(shipway: Simulated) -> None:
     assert task["containers"][0]["exitCode"] == 3
 
 
+def test_a_label_writes_log_lines(shipway: Simulated) -> None:
+    """They are in the container's group and stream, once, as an agent would have shipped them."""
+    shipway.up()
+    ecs, logs = shipway.client("ecs"), shipway.client("logs")
+    options = {
+        "awslogs-group": "shop",
+        "awslogs-region": "us-east-1",
+        "awslogs-stream-prefix": "p",
+        "awslogs-create-group": "true",
+    }
+    container = {
+        "name": "web",
+        "image": "shop/web:1",
+        "memory": 128,
+        "dockerLabels": {"shipway.simulated.log": "listening\nready", "shipway.simulated.runs-ms": "50"},
+        "logConfiguration": {"logDriver": "awslogs", "options": options},
+    }
+    ecs.register_task_definition(family="web", containerDefinitions=[container])
+    (task,) = ecs.run_task(taskDefinition="web")["tasks"]
+    ecs.get_waiter("tasks_stopped").wait(tasks=[task["taskArn"]], WaiterConfig={"Delay": 1})
+    stream = f"p/web/{task['taskArn'].rpartition('/')[2]}"
+    events = logs.get_log_events(logGroupName="shop", logStreamName=stream)["events"]
+    assert [event["message"] for event in events] == ["listening", "ready"]
+
+
 def test_deploy_works_against_it(shipway: Simulated, tmp_path: Path) -> None:
     """`shipway deploy -e local` with an image that nobody ever built: the verdict is as for a real one."""
     (tmp_path / "shipway.yml").write_text(EXAMPLE.read_text())

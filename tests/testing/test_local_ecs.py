@@ -288,3 +288,19 @@ def test_the_aws_cli_and_its_waiter(ecs: LocalEcs, tmp_path: Path) -> None:
     command = [aws, "ecs", "wait", "services-stable", "--services", "web"]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_scripted_lines_are_in_the_log(ecs: LocalEcs) -> None:
+    """What a script's `log` says is in the container's stream when RunTask returns; no group, no lines."""
+    options = {"awslogs-group": "shop", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"}
+    client = register(ecs, logConfiguration={"logDriver": "awslogs", "options": options})
+    logs = ecs.client("logs")
+    ecs.containers.script("web", log="listening\nready")
+    run(client)
+    logs.create_log_group(logGroupName="shop")
+    stream = f"p/web/{run(client).rpartition('/')[2]}"
+    assert [s["logStreamName"] for s in logs.describe_log_streams(logGroupName="shop")["logStreams"]] == [
+        stream
+    ]
+    events = logs.get_log_events(logGroupName="shop", logStreamName=stream)["events"]
+    assert [event["message"] for event in events] == ["listening", "ready"]

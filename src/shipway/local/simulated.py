@@ -26,12 +26,14 @@ from shipway.local.fleet import FleetSettings
 from shipway.local.instance_files import InstanceFiles
 from shipway.local.supervisor import Part
 from shipway.model.container_instance import ContainerInstance
+from shipway.seams import SystemClock
 from shipway.simulator.agent import Agent, Machine
 from shipway.simulator.chance import Chance
 from shipway.simulator.clock import Process
 from shipway.simulator.control_plane import CALLER, NoRegistry
 from shipway.simulator.edge import SimulatedEdge
 from shipway.simulator.fleet import Fleet
+from shipway.simulator.log_lines import LogLines, Shipment
 from shipway.simulator.network import Network
 from shipway.store import Store
 
@@ -53,6 +55,8 @@ class SimulatedEngine:
         self._network = Network(Chance(0).of("network"))
         fleet = Fleet(self._network)
         self._machinery = Machinery(store, self._network, fleet)
+        self._server: InMemory | None = None
+        LogLines(fleet, SystemClock(), self._ship)
         self.images: ImageRegistry = NoRegistry()
         self.edge: Edge = SimulatedEdge(fleet)
 
@@ -63,13 +67,17 @@ class SimulatedEngine:
         return lambda *_: None  # links are in memory, and have no route at the front door
 
     def connect(self, context: Context, instances: Instances) -> None:
-        self._network.server = InMemory(context, instances)
+        self._network.server = self._server = InMemory(context, instances)
 
     def agent(self, spec: InstanceSpec, settings: FleetSettings, files: InstanceFiles) -> Part:
         return SimulatedAgent(spec, settings, files, self._machinery)
 
     async def clear(self, installation: str, instance_id: str) -> None:
         """They went with the agent."""
+
+    def _ship(self, shipment: Shipment) -> None:
+        if self._server is not None:
+            self._server.start(self._server.put(shipment))
 
     async def close(self) -> None:
         self._network.server_died()
@@ -89,8 +97,15 @@ class InMemory:
         return task
 
     async def answer(self, operation: str, body: bytes) -> tuple[int, bytes]:
+        return await self._call("ecs", operation, body)
+
+    async def put(self, shipment: Shipment) -> None:
+        for operation, body in shipment:
+            await self._call("logs", operation, body)
+
+    async def _call(self, service: str, operation: str, body: bytes) -> tuple[int, bytes]:
         wire, caller = cast(Wire, json_wire), (CALLER, "simulated")
-        return await self._dispatcher.answer(service_shapes("ecs"), wire, operation, body, caller)
+        return await self._dispatcher.answer(service_shapes(service), wire, operation, body, caller)
 
     async def serve(self, websocket: WebSocket) -> None:
         await self._instances.serve(websocket)

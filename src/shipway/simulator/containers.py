@@ -38,6 +38,7 @@ class Container:
         self.busy = ""
         self.bindings: list[dict[str, Any]] = []
         self._changed = changed
+        self._lines: list[str] = []
         self._timers: list[asyncio.TimerHandle] = []
         self.script = Script()
         try:
@@ -56,6 +57,11 @@ class Container:
     @property
     def image_digest(self) -> str:
         return digest_of(str(self.payload["image"]))
+
+    def take_lines(self) -> list[str]:
+        """What it has written since it was last asked."""
+        lines, self._lines = self._lines, []
+        return lines
 
     def pull(self) -> None:
         self._later("pull", self.script.pull_ms, self._pulled)
@@ -115,6 +121,7 @@ class Container:
             self.reason = f"CannotStartContainerError: {script.start_error}"
             self._become(STOPPED)
             return
+        self._lines = script.log.splitlines()
         if script.runs_ms is not None:
             self._at(script.runs_ms, lambda: self.end(script.exit_code))
         if self.has_health_check:

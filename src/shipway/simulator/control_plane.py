@@ -23,6 +23,7 @@ from shipway.reconcile.reconciler import Reconciler
 from shipway.reconcile.surroundings import Alarms, NoAlarms, Surroundings
 from shipway.seams import Clock, Ids
 from shipway.simulator.clock import Process
+from shipway.simulator.log_lines import Shipment
 from shipway.store import Store
 from shipway.store.log_events import LogEvents
 
@@ -108,6 +109,14 @@ class ControlPlane:
         return await self.dispatcher.answer(
             service_shapes(service), wire, operation, body, (CALLER, "simulated")
         )
+
+    def take_log(self, shipment: Shipment) -> None:
+        """What an agent sends of its containers' lines."""
+        self.start(self._put(shipment))
+
+    async def _put(self, shipment: Shipment) -> None:
+        for operation, body in shipment:
+            await self.call("logs", operation, body)
 
     def _ensure_clusters(self) -> None:
         with self.store.transaction() as tx:

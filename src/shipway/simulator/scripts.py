@@ -26,6 +26,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unhealthy_after_ms: int | None = None  # and when it ceases to be
     answers_after_ms: int | None = 0  # the load balancer's checks pass from then on; None: never
     fails_after_ms: int | None = None  # and fail again from then on
+    log: str = ""  # the lines that it writes when it starts
     status_code: int = 503  # what a failing check is answered with
 
 

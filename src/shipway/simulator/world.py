@@ -23,6 +23,7 @@ from shipway.simulator.control_plane import ControlPlane, Seams
 from shipway.simulator.disk import Disk, DiskFile
 from shipway.simulator.edge import EdgeDelays, SimulatedEdge
 from shipway.simulator.fleet import Fleet
+from shipway.simulator.log_lines import LogLines, Shipment
 from shipway.simulator.network import Conditions, Network
 from shipway.store import Change, Store
 from shipway.store.log_events import LogEvents
@@ -68,6 +69,7 @@ class World:
             self.fleet, EdgeDelays(check_ms=self._drawn("check_ms"), in_flight_ms=self._drawn("in_flight_ms"))
         )
         self.alarms = SimulatedAlarms()
+        LogLines(self.fleet, clock, self._ship)
         self.disk = Disk(self._drawn("fsync_ms"))
         self.control_plane: ControlPlane | None = None
         self.on_commit: list[Callable[[tuple[Change, ...]], None]] = []
@@ -188,6 +190,10 @@ class World:
         if status != 200:
             raise Refused(operation, decoded.get("__type", ""), decoded.get("message", ""))
         return decoded
+
+    def _ship(self, shipment: Shipment) -> None:
+        if self.control_plane is not None:
+            self.control_plane.take_log(shipment)
 
     def _committed(self, changes: tuple[Change, ...]) -> None:
         for callback in self.on_commit:

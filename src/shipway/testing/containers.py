@@ -27,6 +27,7 @@ class ScriptMembers(TypedDict, total=False):
     unhealthy_after_ms: int | None
     answers_after_ms: int | None
     fails_after_ms: int | None
+    log: str
     status_code: int
 
 
