@@ -6,6 +6,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "init": ("shipway.cli.init", "write shipway.yml and the ECS JSON beside it, from a Dockerfile"),
     "deploy": ("shipway.cli.deploy", "build, push, register, create or update the service, watch, verdict"),
     "plan": ("shipway.cli.plan", "what a deployment would change, replace and set off; nothing is touched"),
+    "verify": ("shipway.cli.verify", "what would go wrong if this were deployed; nothing is touched"),
+    "explain": ("shipway.cli.explain", "what a finding's code means and what to do about it"),
     "status": ("shipway.cli.status", "the service: deployments, tasks, targets, events, URLs"),
     "why": ("shipway.cli.why", "the post-mortem of a service or a task, at any time"),
     "logs": ("shipway.cli.logs", "the service's log lines"),

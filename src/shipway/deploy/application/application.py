@@ -74,6 +74,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     environment: str | None = None
     folder: str = "."
     warnings: tuple[str, ...] = ()
+    lines: dict[str, str] = {}  # a member's path, `service.desiredCount`, to its file and line
 
     @property
     def service_name(self) -> str:
@@ -82,3 +83,11 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def family(self) -> str:
         return str(self.task_definition.get("family") or self.name)
+
+    def place(self, key: str) -> str:
+        """`file:line` of this member or of the nearest one around it; empty when it is written nowhere."""
+        while key:
+            if key in self.lines:
+                return self.lines[key]
+            key = key.rpartition(".")[0]
+        return ""

@@ -156,8 +156,27 @@ class _Decoder:
         )
         service.setdefault("serviceName", application.name)
         return msgspec.structs.replace(
-            application, task_definition=definition, service=service, warnings=(*notes, *more)
+            application,
+            task_definition=definition,
+            service=service,
+            warnings=(*notes, *more),
+            lines=self.member_lines(),
         )
+
+    def member_lines(self) -> dict[str, str]:
+        """Where each member stands: what an environment lays over the file comes last. Its lists are told
+        as a whole, since containers are merged by name and so change their places.
+        """
+        over = ("environments", self.environment or "")
+        known = [(path, path, self.main) for path in self.main.lines if path[:1] != ("environments",)]
+        for key, (document, inner) in self.beside.items():
+            within = [path for path in document.lines if path[: len(inner)] == inner]
+            known += [(path, (key, *path[len(inner) :]), document) for path in within]
+        laid = [
+            path for path in self.main.lines if path[:2] == over and not any(isinstance(x, int) for x in path)
+        ]
+        known += [(path, path[2:], self.main) for path in laid]
+        return {".".join(map(str, path)): document.place(here) for here, path, document in known if path}
 
     def placer(self, key: str) -> Any:
         def place(path: Path) -> str:

@@ -1,0 +1,61 @@
+"""What the checks look at: the deployment that is wanted, and what AWS answered about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Members = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What would be deployed. `built` are the containers whose images are yet to be built."""
+
+    definition: Members
+    service: Members  # the live service, with the file's members over it
+    written: Members  # the file's service members alone
+    built: tuple[str, ...] = ()
+    behind_balancer: bool = False
+    local: bool = False
+    creates_cluster: bool = False
+
+    @property
+    def containers(self) -> list[Members]:
+        return list(self.definition["containerDefinitions"])
+
+    @property
+    def network_mode(self) -> str:
+        return str(self.definition.get("networkMode") or "bridge")
+
+    @property
+    def fargate(self) -> bool:
+        strategy = self.service.get("capacityProviderStrategy") or ()
+        names = [str(item.get("capacityProvider")) for item in strategy]
+        return self.service.get("launchType") == "FARGATE" or any(
+            name.startswith("FARGATE") for name in names
+        )
+
+    @property
+    def daemon(self) -> bool:
+        return self.service.get("schedulingStrategy") == "DAEMON"
+
+    @property
+    def awsvpc(self) -> Members:
+        network = self.service.get("networkConfiguration") or {}
+        return network.get("awsvpcConfiguration") or {}
+
+
+@dataclass(frozen=True)
+class Observed:
+    """None stands for what was not asked or could not be read; the reason is then in `unanswered`."""
+
+    cluster: Members | None = None
+    missing_images: tuple[str, ...] = ()
+    log_groups: dict[str, bool] = field(default_factory=dict)
+    target_groups: dict[str, Members | None] = field(default_factory=dict)
+    subnets: dict[str, str | None] = field(default_factory=dict)  # id -> VPC, None when it does not exist
+    security_groups: dict[str, str | None] = field(default_factory=dict)
+    instances: tuple[Members, ...] | None = None
+    scaled: bool = False
+    unanswered: tuple[tuple[str, str], ...] = ()  # what was asked about, why there is no answer
