@@ -1,7 +1,7 @@
 """`make bench`: starts a local ECS of its own, measures, writes bench/RESULTS.md, takes everything down.
 
-`python -m bench api` measures one part (or several: scale, simulated, footprint, latency, api) and only
-prints. `scale` and `simulated` need no local ECS: they are in this process, and there are no containers.
+`python -m bench api` measures one part (or several: scale, simulated, footprint, latency, plan, api) and
+only prints. `scale` and `simulated` need no local ECS: they are in this process, without containers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import boto3
 from botocore.credentials import Credentials
 
-from bench import api_rate, footprint, scale, simulated, task_latency
+from bench import api_rate, footprint, plan_time, scale, simulated, task_latency
 from bench.measure import Figure, load, machine, table
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -28,7 +28,7 @@ IMAGE = "busybox:stable"
 PORT = "4790"
 BUSY_LOAD = 0.5
 IN_PROCESS = ("scale", "simulated")
-PARTS = (*IN_PROCESS, "footprint", "latency", "api")
+PARTS = (*IN_PROCESS, "footprint", "latency", "plan", "api")
 
 
 def main() -> int:
@@ -78,6 +78,8 @@ def measure(shipway: str, folder: Path, parts: list[str]) -> list[Figure]:
         figures += [footprint.up_time(up_s), *footprint.idle(int(endpoint["pid"]))]
     if "latency" in parts:
         figures += task_latency.measure(ecs, IMAGE)
+    if "plan" in parts:
+        figures += plan_time.measure(shipway)
     if "api" in parts:
         credentials = Credentials(endpoint["access_key_id"], endpoint["secret_access_key"])
         figures += api_rate.measure(endpoint["endpoint_url"], credentials)
