@@ -1,7 +1,7 @@
 """`make bench`: starts a local ECS of its own, measures, writes bench/RESULTS.md, takes everything down.
 
-`python -m bench api` measures one part (or several: scale, simulated, footprint, latency, plan, api) and
-only prints. `scale` and `simulated` need no local ECS: they are in this process, without containers.
+`python -m bench api` measures one part (or several: scale, simulated, simulation, footprint, latency, plan,
+api) and only prints. The first three need no local ECS: they are in this process, without containers.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Any
 import boto3
 from botocore.credentials import Credentials
 
-from bench import api_rate, footprint, plan_time, scale, simulated, task_latency
+from bench import api_rate, footprint, plan_time, scale, simulated, simulation, task_latency
 from bench.measure import Figure, load, machine, table
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 IMAGE = "busybox:stable"
 PORT = "4790"
 BUSY_LOAD = 0.5
-IN_PROCESS = ("scale", "simulated")
+IN_PROCESS = ("scale", "simulated", "simulation")
 PARTS = (*IN_PROCESS, "footprint", "latency", "plan", "api")
 
 
@@ -48,6 +48,7 @@ def main() -> int:
         )
     figures = scale.measure() if "scale" in parts else []
     figures += simulated.measure() if "simulated" in parts else []
+    figures += simulation.measure() if "simulation" in parts else []
     if not set(parts) <= set(IN_PROCESS):
         figures += on_local_ecs(shipway, parts)
     text = table(figures)

@@ -196,10 +196,10 @@ FAULTS = (
         "rolled_out(survey)",
     ),
     Fault(
-        "the target of a stopped task is kept",
+        "a task that is to stop is registered",
         "scheduler/targets.py",
-        "            for t in gone\n",
-        "            for t in gone[:0]\n",
+        'if task.running and task.desired_status == "RUNNING"',
+        "if task.running",
     ),
     Fault(
         "the target of a stopping task is not drained",
