@@ -122,6 +122,14 @@ def test_who_is_not_eligible(service: dict[str, Any]) -> None:
     assert world.told() == [] and world.service.rebalancing is None
 
 
+def test_who_spreads_over_zones_first_is_eligible() -> None:
+    """ECS's own default, written out."""
+    spread = {"type": "spread", "field": "attribute:ecs.availability-zone"}
+    binpack = {"type": "binpack", "field": "memory"}
+    world = lopsided(6, service={"placement_strategy": (spread, binpack)})
+    assert world.told()[-1] == f"has started 2 tasks in {C} to AZ Rebalance: (task 7) (task 8)."
+
+
 def test_no_surge_no_rebalancing() -> None:
     """A maximum of 100 % leaves no room for a task more."""
     world = lopsided(6, maximum=100, service={"minimum": 50})

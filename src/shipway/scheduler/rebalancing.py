@@ -33,8 +33,6 @@ from shipway.scheduler.strategies import ZONE
 from shipway.scheduler.survey import Survey
 from shipway.seams import Ids
 
-ZONE_ATTRIBUTE = ZONE.removeprefix("attribute:")
-
 
 class Rebalancing(msgspec.Struct, frozen=True):
     """What a pass does about zones. `holds`: the ordinary moves are not made in this pass."""
@@ -80,8 +78,9 @@ def eligible(survey: Survey) -> bool:
         and service.scheduling_strategy == "REPLICA"
         and service.deployment_configuration.maximum_percent > 100
         and revision.launch_type != "EXTERNAL"
-        and (first.get("type"), first.get("field")) == ("spread", ZONE)
-        and not any(ZONE_ATTRIBUTE in str(constraint.get("expression") or "") for constraint in constraints)
+        and first.get("type") == "spread"
+        and str(first.get("field")).removeprefix("attribute:") == ZONE
+        and not any(ZONE in str(constraint.get("expression") or "") for constraint in constraints)
     )
 
 
