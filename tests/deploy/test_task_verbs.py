@@ -1,4 +1,4 @@
-"""`run`, `start` and `logs` as the command line means them."""
+"""`run` and `start` as the command line means them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ import pytest
 from shipway.deploy.application.application import Application, NamedTask
 from shipway.deploy.edge.git import clean_commit
 from shipway.deploy.errors import DeployError, UsageError
-from shipway.deploy.opening import Session, pairs, seconds
+from shipway.deploy.opening import Session, moment_ms, pairs, seconds
 from shipway.deploy.planning.images import image_wishes
-from shipway.deploy.planning.log_places import LogPlace
 from shipway.deploy.planning.task_request import TaskWish
-from shipway.deploy.services import LogChoice, stream_logs
 from shipway.deploy.task_verbs import TaskChoices, run_task, start_task
 
 from .fakes import World
@@ -82,49 +80,6 @@ def test_nothing_registered_yet_is_said() -> None:
         run_task(session(World(cluster=False)), World().tools, TaskChoices(TaskWish()))
 
 
-def test_logs_of_a_service_are_those_of_its_tasks(world: World) -> None:
-    """From the chosen moment on, of the chosen container."""
-    world.ecs.CreateService({"cluster": "hello", "serviceName": "hello", "taskDefinition": "x"})
-    pages = iter([[{"message": "one"}, {"message": "two"}]])
-    world.logs.answers["GetLogEvents"] = lambda members: {"events": next(pages, []), "nextForwardToken": "t"}
-    said: list[str] = []
-
-    def emit(place: LogPlace, event: dict[str, Any]) -> None:
-        said.append(event["message"])
-
-    stream_logs(world.aws, "hello", LogChoice("web", 5), world.tools, emit)
-    assert said == ["one", "two"]
-    asked = world.logs.requests("GetLogEvents")[0]
-    assert (asked["logGroupName"], asked["logStreamName"]) == ("/ecs/hello", "web/web/feedbeef00")
-    assert asked["startTime"] == 5
-
-
-def test_log_lines_of_several_tasks_come_in_the_order_of_time(world: World) -> None:
-    """Not task by task: what happened when is what a log is read for."""
-    world.ecs.CreateService({"cluster": "hello", "serviceName": "hello", "taskDefinition": "x"})
-    [task] = world.ecs.tasks
-    world.ecs.tasks = [task, {**task, "taskArn": "arn:aws:ecs:r:a:task/hello/beeffeed00"}]
-    moments = {"web/web/feedbeef00": [1, 4], "web/web/beeffeed00": [2, 3]}
-
-    def events(members: dict[str, Any]) -> dict[str, Any]:
-        found = moments.pop(members["logStreamName"], [])
-        return {"events": [{"message": str(moment), "timestamp": moment} for moment in found]}
-
-    world.logs.answers["GetLogEvents"] = events
-    said: list[str] = []
-    stream_logs(
-        world.aws, "hello", LogChoice(), world.tools, lambda place, event: said.append(event["message"])
-    )
-    assert said == ["1", "2", "3", "4"]
-
-
-def test_logs_of_a_container_that_is_not_there_are_refused(world: World) -> None:
-    """Silence would look like an application that says nothing."""
-    world.ecs.CreateService({"cluster": "hello", "serviceName": "hello", "taskDefinition": "x"})
-    with pytest.raises(DeployError, match=r"no container 'wbe' in the tasks of hello\. Did you mean 'web'\?"):
-        stream_logs(world.aws, "hello", LogChoice("wbe"), world.tools, lambda place, event: None)
-
-
 @pytest.mark.parametrize(("text", "value"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200)])
 def test_durations_have_units(text: str, value: float) -> None:
     """Seconds when none is given."""
@@ -136,6 +91,21 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
     """As usage."""
     with pytest.raises(UsageError):
         seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1m", 40_000), ("1970-01-01T00:00:07", 7_000), ("1970-01-01T01:00:07+01:00", 7_000)],
+)
+def test_moments_are_durations_before_now_or_dates(text: str, value: int) -> None:
+    """Of UTC unless they say otherwise, as everything that Shipway shows."""
+    assert moment_ms(text, 100_000) == value
+
+
+def test_what_is_no_moment_is_refused() -> None:
+    """As usage."""
+    with pytest.raises(UsageError, match="'yesterday' is neither a duration such as 10m nor a moment"):
+        moment_ms("yesterday", 0)
 
 
 def test_pairs_keep_further_equals_signs() -> None:

@@ -10,7 +10,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "explain": ("shipway.cli.explain", "what a finding's code means and what to do about it"),
     "status": ("shipway.cli.status", "the service: deployments, tasks, targets, events, URLs"),
     "why": ("shipway.cli.why", "the post-mortem of a service or a task, at any time"),
-    "logs": ("shipway.cli.logs", "the service's log lines"),
+    "logs": ("shipway.cli.logs", "log lines of the service or one task: filtered, followed"),
     "history": ("shipway.cli.history", "what was deployed when, by whom, and what became of it"),
     "events": ("shipway.cli.events", "what ECS says about the service, as it happens if you like"),
     "tasks": ("shipway.cli.tasks", "the tasks of the service or the cluster, with their containers"),

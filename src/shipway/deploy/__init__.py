@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from shipway.deploy.planning.task_request import TaskWish
     from shipway.deploy.planning.verdict import Verdict
     from shipway.deploy.release import DeployOptions
-    from shipway.deploy.services import delete, rollback, status, stream_logs, why_service, why_task
+    from shipway.deploy.service_logs import stream_logs
+    from shipway.deploy.services import delete, rollback, status, why_service, why_task
     from shipway.deploy.tools import Tools
 
 NAMES = {
@@ -47,7 +48,7 @@ NAMES = {
     "rollback": "services",
     "status": "services",
     "stop": "one_off",
-    "stream_logs": "services",
+    "stream_logs": "service_logs",
     "why_service": "services",
     "why_task": "services",
 }

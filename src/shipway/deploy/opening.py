@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from shipway.deploy.application.application import Application
@@ -108,6 +109,19 @@ def seconds(text: str) -> float:
     if match is None:
         raise UsageError(f"{text!r} is not a duration; write for example 90s, 10m or 1h.")
     return float(match[1]) * SECONDS[match[2] or "s"]
+
+
+def moment_ms(text: str, now_ms: int) -> int:
+    """A duration before now, or a moment in ISO 8601, of UTC unless it says otherwise."""
+    if DURATION.fullmatch(text.strip()):
+        return now_ms - int(seconds(text) * 1000)
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is neither a duration such as 10m nor a moment such as 2026-11-26T12:00."
+        ) from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def pairs(texts: list[str], what: str) -> dict[str, str]:

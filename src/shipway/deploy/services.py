@@ -1,14 +1,12 @@
-"""A living service: its status, its way back, its end, its logs and its post-mortem."""
+"""A living service: its status, its way back, its end and its post-mortem."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from shipway.deploy.application.application import Application
-from shipway.deploy.application.suggestion import did_you_mean
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError, UsageError
 from shipway.deploy.follow import resilient
@@ -16,29 +14,18 @@ from shipway.deploy.gather import gather, gather_task
 from shipway.deploy.lookup import task_named
 from shipway.deploy.observe import required_service, urls
 from shipway.deploy.outcome import Outcome
-from shipway.deploy.planning.causes import cause_of, task_id
-from shipway.deploy.planning.log_places import LogPlace, log_places, unreadable
+from shipway.deploy.planning.causes import cause_of
 from shipway.deploy.planning.post_mortem import PostMortem, explain
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.service_report import ServiceReport
 from shipway.deploy.release import begin_and_follow
 from shipway.deploy.steering import UNENDED
-from shipway.deploy.task_logs import LogFollower
 from shipway.deploy.tools import Tools
 
 Members = dict[str, Any]
 
 GONE_WITHIN_S = 600.0
 DEPLOYMENTS_SHOWN = 5
-
-
-@dataclass(frozen=True)
-class LogChoice:
-    """Which log lines: of one container, since when, and whether to go on."""
-
-    container: str | None = None
-    since_ms: int | None = None
-    follow: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,49 +169,6 @@ def why_task(aws: Aws, task: str) -> PostMortem:
             f"There is no task {task} in the cluster {aws.ecs.cluster} (stopped ones are kept an hour)."
         )
     return explain(gather_task(aws, found[0]))
-
-
-def stream_logs(
-    aws: Aws, name: str, choice: LogChoice, tools: Tools, emit: Callable[[LogPlace, Members], None]
-) -> None:
-    """The log lines of a service's tasks; with `follow`, of those that come later too."""
-    service = required_service(aws, name)
-    follower = LogFollower(aws, emit, choice.since_ms)
-    definitions: dict[str, Members] = {}
-    while True:
-        for task in aws.ecs.service_tasks(name):
-            arn = str(task["taskDefinitionArn"])
-            if arn not in definitions:
-                definitions[arn] = aws.ecs.task_definition(arn) or {}
-            for place in log_places(definitions[arn], task_id(task), local=aws.local):
-                if choice.container in (None, place.container):
-                    follower.add(place)
-        _refuse_unknown_container(aws, service, choice, definitions)
-        follower.look()
-        if not choice.follow:
-            break
-        tools.pace.pause(1.0)
-    live = definitions.get(str(service["taskDefinition"]), {})
-    silent = [
-        container for container in unreadable(live, local=aws.local) if choice.container in (None, container)
-    ]
-    if silent:
-        tools.progress.say(f"no readable logs of {', '.join(silent)}: no awslogs driver with a stream prefix")
-
-
-def _refuse_unknown_container(
-    aws: Aws, service: Members, choice: LogChoice, definitions: dict[str, Members]
-) -> None:
-    """A misspelt name would be silence. Tasks of an earlier revision may have had other containers."""
-    if choice.container is None:
-        return
-    seen = list(definitions.values()) or [aws.ecs.task_definition(str(service["taskDefinition"])) or {}]
-    names = {str(found["name"]) for one in seen for found in one.get("containerDefinitions") or ()}
-    if choice.container not in names:
-        raise DeployError(
-            f"There is no container {choice.container!r} in the tasks of {service['serviceName']}. "
-            f"{did_you_mean(choice.container, names)}"
-        )
 
 
 def _current(events: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from shipway.deploy.edge.aws import Aws
+from shipway.deploy.edge.logs import Between
 from shipway.deploy.planning.log_places import LogPlace
 
 Members = dict[str, Any]
+Emit = Callable[[LogPlace, Members], None]
+
+ANY_TIME = Between()
 
 # A burst of pages is read to its end, but a task that floods its log must not hold up the watch.
 PAGES_MAX = 10
@@ -17,12 +21,10 @@ PAGES_MAX = 10
 class LogFollower:
     """Follows several streams, each from where it was left."""
 
-    def __init__(
-        self, aws: Aws, emit: Callable[[LogPlace, Members], None], start_ms: int | None = None
-    ) -> None:
+    def __init__(self, aws: Aws, emit: Emit, between: Between = ANY_TIME) -> None:
         self._aws = aws
         self._emit = emit
-        self._start_ms = start_ms
+        self._between = between
         self._places: dict[LogPlace, str | None] = {}
 
     def add(self, place: LogPlace) -> None:
@@ -34,7 +36,7 @@ class LogFollower:
         for place in list(self._places):
             for _ in range(PAGES_MAX):
                 events, token = self._aws.logs.since(
-                    place.group, place.stream, self._start_ms, self._places[place]
+                    place.group, place.stream, self._between, self._places[place]
                 )
                 self._places[place] = token
                 new += [(place, event) for event in events]

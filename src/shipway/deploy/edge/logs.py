@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from shipway.deploy.edge.calls import Calls
 from shipway.deploy.errors import AwsRefusal
 
 Members = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Between:
+    """From a moment on, to before another; None leaves that side open."""
+
+    start_ms: int | None = None
+    end_ms: int | None = None
 
 
 class Logs:
@@ -23,12 +32,14 @@ class Logs:
         ]
 
     def since(
-        self, group: str, stream: str, start_ms: int | None, token: str | None
+        self, group: str, stream: str, between: Between, token: str | None
     ) -> tuple[list[Members], str | None]:
         """Events after the token (or from the start moment on), oldest first, and the token to go on with."""
         request: Members = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
-        if start_ms is not None:
-            request["startTime"] = start_ms
+        if between.start_ms is not None:
+            request["startTime"] = between.start_ms
+        if between.end_ms is not None:
+            request["endTime"] = between.end_ms
         if token is not None:
             request["nextToken"] = token
         answer = self._events(request)
