@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from msgspec.structs import replace
@@ -110,3 +111,74 @@ def test_replacements_and_rollbacks_take_the_settled_digest() -> None:
     world.end(world.live()[0], "UserInitiated")
     world.settle()
     assert world.live()[-1].containers[0].image_digest == SETTLED
+
+
+def larger(world: World, memory: int) -> None:
+    """A new revision whose task needs more memory."""
+    [web] = world.definition["containerDefinitions"]
+    world.definition = {**world.definition, "containerDefinitions": [{**web, "memory": memory}]}
+    world.update()
+
+
+def six_on_four(minimum: int) -> World:
+    """Two instances with two old tasks each, two with one: 2560 MiB are free at most."""
+    world = a_world(6, memory=1536)
+    configuration = replace(
+        world.service.deployment_configuration, minimum_healthy_percent=minimum, maximum_percent=150
+    )
+    world.service = replace(world.service, deployment_configuration=configuration)
+    tell_digest(world, 1)
+    return rolled_out(world)
+
+
+def moved(world: World) -> list[str]:
+    """The next pass's stops and starts of tasks, as its text has them."""
+    lines = world.step().text().splitlines()
+    return [shortened_id(line) for line in lines if line.startswith(("start ", "stop "))]
+
+
+def shortened_id(line: str) -> str:
+    return re.sub(r"\b0+(\d)", r"\1", line)
+
+
+def test_an_old_task_goes_when_the_first_one_finds_no_place() -> None:
+    """One at a time, until its instance has room; no further pass takes back what has gone."""
+    world = six_on_four(minimum=50)
+    larger(world, 3072)
+    moves = []
+    while not world.live(2):
+        moves += moved(world)
+        world.settle()
+        world.end_stopping()
+    why = (
+        "(ServiceSchedulerInitiated: Scaling activity initiated by (deployment ecs-svc/1)): ecs-svc/2"
+        " replaces it: 0 of 6 are healthy, 3 in all must be."
+    )
+    assert moves == [
+        f"stop 2 {why}",
+        f"stop 3 {why}",
+        f"stop 1 {why}",
+        "start 7 of web:2 on 1: 6 tasks of ecs-svc/2 are wanted, 0 are live.",
+    ]
+    assert world.shown() == ["2 PRIMARY IN_PROGRESS 6: 0+1", "1 ACTIVE COMPLETED 3: 3+0"]
+
+
+def test_no_old_task_goes_below_the_minimum_for_the_first_one() -> None:
+    """Then it is told that there is no place, and nothing else happens."""
+    world = six_on_four(minimum=100)
+    larger(world, 3072)
+    world.wait(60_000)
+    assert world.shown() == ["2 PRIMARY IN_PROGRESS 6: 0+0", "1 ACTIVE COMPLETED 6: 6+0"]
+    [told] = world.told()
+    assert told.startswith("was unable to place a task because no container instance met all of its")
+
+
+def test_no_old_task_goes_for_what_no_room_would_mend() -> None:
+    """The first task asks for an attribute that no instance has."""
+    world = six_on_four(minimum=50)
+    world.definition = {**world.definition, "requires_attributes": ("gpu-driver",)}
+    larger(world, 3072)
+    world.wait(60_000)
+    assert len(world.live(1)) == 6
+    [told] = world.told()
+    assert "is missing an attribute required by your task" in told

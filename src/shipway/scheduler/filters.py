@@ -10,7 +10,7 @@ from shipway.model.record import Document
 from shipway.model.resources import Reservation
 from shipway.model.snapshot import InstanceView
 from shipway.model.task_definition import TaskDefinition
-from shipway.scheduler.constraints import constraint_miss
+from shipway.scheduler.constraints import DISTINCT_INSTANCE, constraint_miss
 
 TASK_ENI = "ecs.capability.task-eni"
 EXTERNAL = "ecs.capability.external"
@@ -109,6 +109,11 @@ CHECKS: tuple[Check, ...] = (agent, launch_type, constraints, attributes, cpu, m
 
 RESOURCE_CHECKS: tuple[Check, ...] = (agent, attributes, cpu, memory, ports, gpus)
 """StartTask's: whoever names the instance is asked for neither launch type nor constraints."""
+
+
+def held_by_tasks(reason: str) -> bool:
+    """Whether what an instance lacks may come when a task on it ends."""
+    return reason == DISTINCT_INSTANCE or reason.startswith("RESOURCE:")
 
 
 def first_miss(

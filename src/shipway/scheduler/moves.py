@@ -14,8 +14,10 @@ from msgspec.structs import replace
 
 from shipway.model.service_revision import ServiceRevision
 from shipway.scheduler.early_success import Phase, phase_of
+from shipway.scheduler.filters import held_by_tasks
 from shipway.scheduler.health import Condition
 from shipway.scheduler.image_digests import starts_max
+from shipway.scheduler.placement import Failure
 from shipway.scheduler.rolling import Counts, Pace, Step, roll
 from shipway.scheduler.scale_in import Crowd, crowd_of, pick
 from shipway.scheduler.source_counts import growth_of_sources, is_restored, share, source_counts
@@ -199,10 +201,27 @@ def with_obstacles(survey: Survey, moves: Moves, step: Step, phase: Phase) -> Mo
     return replace(moves, blocked=stuck)
 
 
-def with_room_made(survey: Survey, moves: Moves, refused: bool) -> Moves:
+def with_room_made(survey: Survey, moves: Moves, refusal: Failure | None, target_born: int) -> Moves:
     """New tasks that found no place: what superseded deployments have on its way makes room for them."""
-    if not refused:
+    if refusal is None:
         return moves
     superseded = [source for source in survey.sources if not is_restored(source)]
     idle = [c for source in superseded for c in source.live if not (c.healthy or c.protected)]
-    return replace(moves, stops=(*moves.stops, *without(idle, (*moves.stops, *moves.faulty_stops))))
+    moves = replace(moves, stops=(*moves.stops, *without(idle, (*moves.stops, *moves.faulty_stops))))
+    first = starts_max(survey) is not None and moves.start > target_born
+    return with_room_for_the_first(survey, moves) if first and held_by_tasks(refusal.reason) else moves
+
+
+def with_room_for_the_first(survey: Survey, moves: Moves) -> Moves:
+    """The task that settles the digests comes alone, and the maximum has room for it: so no old task was to
+    go yet. When no instance has room for it one goes at a time, as far as the minimum allows.
+    """
+    if survey.leaving or moves.stops or moves.faulty_stops or phase_of(survey).hold:
+        return moves
+    outgoing = outgoing_of(survey)
+    spare = sum(condition.healthy for condition in survey.live) - survey.limits.lower
+    idle = any(not (condition.healthy or condition.protected) for condition in outgoing)
+    step = Step(stop_idle=int(idle), stop_healthy=int(not idle and spare > 0), start=0)
+    stops = roll_out(outgoing, step, crowd_of(survey))
+    counts = ((survey.target.revision, survey.desired_count), *source_counts(survey, stops, over=False))
+    return replace(moves, stops=stops, desired_counts=counts)

@@ -44,8 +44,8 @@ def decide_rolling(snapshot: ServiceSnapshot, ids: Ids) -> Plan:
         return Plan((*books, *zones.actions), wake_at(survey, pauses, Moves()))
     moves = plan_moves(survey, paused)
     launched = launch_all(survey, moves, ids)
-    moves = with_room_made(survey, moves, launched.failure is not None)
     target_born = sum(task.deployment_id == survey.target.revision.deployment_id for task in launched.tasks)
+    moves = with_room_made(survey, moves, launched.failure, target_born)
     moved = stops_and_starts(survey, moves, launched.tasks, target_born, narrator)
     standing = standing_events(survey, moves, launched.failure, pauses, narrator)
     return Plan(
