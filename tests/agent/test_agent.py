@@ -327,7 +327,9 @@ async def test_memory_that_runs_out_is_named(
 ) -> None:
     """Killed by its memory limit: 137 and ECS's name for it."""
     start_agent(configuration, DockerEngine(instance_id))
-    await control_plane.run(a_payload(a_container(script="exec tail /dev/zero", image=image, memory=16)))
+    # Not at once: Docker begins to watch the memory of a container a moment after its start.
+    script = "sleep 0.5; exec tail /dev/zero"
+    await control_plane.run(a_payload(a_container(script=script, image=image, memory=16)))
     stopped = await control_plane.reported(task_arn(), "STOPPED")
     container = container_of(stopped, "web")
     assert (container["exitCode"], container["reason"].split(":")[0]) == (137, "OutOfMemoryError")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from shipway.agent.docker_engine import maybe_out_of_memory
 from shipway.agent.engine import Observed
 from shipway.agent.observation import absorb, vanished
 from shipway.agent.reports import report_of
@@ -156,25 +154,3 @@ def test_a_report_in_full() -> None:
         "pullStartedAt": 1.5,
         "pullStoppedAt": 2.0,
     }
-
-
-@pytest.mark.parametrize(
-    ("exit_code", "memory", "told", "ago_s", "again"),
-    [
-        (137, 8, False, 0.0, True),
-        (137, 8, True, 0.0, False),
-        (137, 0, False, 0.0, False),
-        (1, 8, False, 0.0, False),
-        (137, 8, False, 60.0, False),
-    ],
-)
-def test_who_is_looked_at_again(exit_code: int, memory: int, told: bool, ago_s: float, again: bool) -> None:
-    """Docker may say that memory was the cause a moment after the end; only a fresh SIGKILL is in doubt."""
-    finished = datetime.now(UTC) - timedelta(seconds=ago_s)
-    state = {
-        "Status": "exited",
-        "ExitCode": exit_code,
-        "OOMKilled": told,
-        "FinishedAt": finished.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-    }
-    assert maybe_out_of_memory({"State": state, "HostConfig": {"Memory": memory}}) is again

@@ -148,9 +148,9 @@ def test_overrides_must_be_applied(local: LocalEcs) -> None:
 
 def test_memory_limit_must_be_reported(local: LocalEcs) -> None:
     """A container that wants more than its memory is killed, and ECS's words say why."""
-    ended = local.finished(
-        local.register("hungry", sh("main", "dd if=/dev/zero of=/dev/null bs=64M count=1", memory=8))
-    )
+    # Not at once: Docker begins to watch the memory of a container a moment after its start.
+    script = "sleep 0.5; dd if=/dev/zero of=/dev/null bs=64M count=1"
+    ended = local.finished(local.register("hungry", sh("main", script, memory=8)))
     assert ended["main"]["exitCode"] == 137, ended
     assert ended["main"]["reason"] == "OutOfMemoryError: Container killed due to memory usage"
     assert ended[""]["stopCode"] == "EssentialContainerExited"

@@ -19,8 +19,6 @@ from shipway.agent.task_state import NetworkBinding
 EVENTS = ["start", "die", "destroy", "health_status"]
 HEALTH = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}
 NS_PER_MS = 1_000_000
-SIGKILLED = 128 + 9
-MEMORY_LOOKS, MEMORY_LOOK_S = 5, 0.02
 
 
 class DockerEngine:
@@ -105,27 +103,14 @@ class DockerEngine:
         return [found for found in inspected if found]
 
     async def _inspect(self, runtime_id: str) -> Observed | None:
-        """What Docker knows of it. That memory was the cause of a SIGKILL comes by a message of its own,
-        perhaps after the end: who has a memory limit and was killed is looked at again, for a moment.
-        """
-        answer = await self._inspected(runtime_id)
-        for _ in range(MEMORY_LOOKS):
-            if answer is None or not maybe_out_of_memory(answer):
-                break
-            await asyncio.sleep(MEMORY_LOOK_S)
-            answer = await self._inspected(runtime_id)
-        if answer is None:
-            return None
-        self._terminals[str(answer["Id"])] = bool(answer["Config"].get("Tty"))
-        return observed(answer)
-
-    async def _inspected(self, runtime_id: str) -> dict[str, Any] | None:
         try:
-            return dict(await self._connection.json("GET", f"/containers/{runtime_id}/json"))
+            answer = await self._connection.json("GET", f"/containers/{runtime_id}/json")
         except EngineError as error:
             if error.missing:
                 return None
             raise
+        self._terminals[str(answer["Id"])] = bool(answer["Config"].get("Tty"))
+        return observed(answer)
 
     async def events(self) -> AsyncIterator[EngineEvent]:
         filters = {"type": ["container"], "event": EVENTS, "label": [f"{INSTANCE_LABEL}={self._instance_id}"]}
@@ -162,15 +147,6 @@ class DockerEngine:
                 return {}
             raise
         return dict(answer)
-
-
-def maybe_out_of_memory(answer: dict[str, Any]) -> bool:
-    """Killed just now, with a memory limit, and Docker has not (yet) said that memory was the cause."""
-    state = answer["State"]
-    killed = state["Status"] in ("exited", "dead") and state["ExitCode"] == SIGKILLED
-    if not killed or state.get("OOMKilled") or not answer["HostConfig"].get("Memory"):
-        return False
-    return time.time_ns() - timestamp_ns(str(state.get("FinishedAt") or "")) < 10**9
 
 
 def observed(answer: dict[str, Any]) -> Observed:
