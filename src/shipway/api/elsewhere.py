@@ -80,6 +80,16 @@ class Elsewhere:
 
         return find
 
+    async def forget(self) -> None:
+        """Everything that moto remembers goes, for all who share this process."""
+        await self.run(self._forget)
+
+    def _forget(self) -> None:
+        if self._app is not None:
+            from moto.moto_api._internal.models import moto_api_backend
+
+            moto_api_backend.reset()
+
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 

@@ -13,6 +13,7 @@ from shipway.deploy.errors import DeployError, UsageError
 
 if TYPE_CHECKING:
     from shipway.local.down import Ended
+    from shipway.local.reset import Emptied
     from shipway.local.up import Running
 
 Arguments = argparse.Namespace
@@ -61,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
     reset = _verb(verbs, "reset", "down, and remove all data, images too", _reset)
+    reset.add_argument(
+        "--keep-running", action="store_true", help="empty it as it runs, without `down`; images stay"
+    )
     reset.add_argument("--yes", action="store_true", help="do not ask")
 
 
@@ -129,16 +133,27 @@ def _down(arguments: Arguments) -> int:
 def _reset(arguments: Arguments) -> int:
     from shipway.local import down
     from shipway.local.folder import find_folder
+    from shipway.local.reset import empty
 
     path = find_folder(arguments.data, os.environ).path
     if not arguments.yes:
         if not sys.stdin.isatty():
             raise UsageError(f"This removes all data in {path}. Say so with --yes.")
-        question = f"Remove all data in {path}: services, logs, images? [y/N] "
+        what = "services, tasks, logs" if arguments.keep_running else "services, logs, images"
+        question = f"Remove all data in {path}: {what}? [y/N] "
         print(question, end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise DeployError("Nothing was removed.")
+    if arguments.keep_running:
+        return _print_emptied(empty(arguments.data, os.environ), arguments.output)
     return _print_ended(down.stop(arguments.data, os.environ, reset=True), arguments.output)
+
+
+def _print_emptied(emptied: Emptied, output: str) -> int:
+    from shipway.local.reset import render_emptied
+
+    _print_document(emptied) if output == "json" else print(render_emptied(emptied), end="")
+    return 0
 
 
 def _print_ended(ended: Ended, output: str) -> int:

@@ -1,15 +1,15 @@
-"""The control plane's parts, made and put in order: the one place that knows all rooms."""
+"""The control plane's parts behind the front door, made and put in order: the one place that knows all rooms.
+A reset makes one anew (installation.py).
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 import shipway
 from shipway.api.app import build_app, elsewhere_of
@@ -23,14 +23,13 @@ from shipway.api.signature import Verifier
 from shipway.instances.routes import Instances, routes
 from shipway.instances.settings import InstancesSettings, PayloadSettings
 from shipway.local.desired_instances import InstanceSettings
-from shipway.local.engines import Engine, RealEngine
+from shipway.local.engines import Engine
 from shipway.local.fleet import Fleet, FleetSettings
 from shipway.local.foundation import Foundation
-from shipway.local.front_door import FrontDoor
+from shipway.local.front_door import Doorway
 from shipway.local.hook_functions import HookFunctions
 from shipway.local.metadata_address import MetadataAddress
 from shipway.local.role_credentials import RoleCredentials
-from shipway.local.simulated import SimulatedEngine
 from shipway.local.supervisor import Named, Part, Supervisor
 from shipway.model.arn import Place
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
@@ -54,8 +53,13 @@ TELEMETRY_PERIOD_S, TELEMETRY_PERIOD_MIN_S = 20, 2
 class Composition:
     """All parts of one control plane."""
 
-    def __init__(self, foundation: Foundation) -> None:
+    def __init__(
+        self, foundation: Foundation, engine: Engine, doorway: Doorway, routes: Sequence[BaseRoute]
+    ) -> None:
         self._foundation = foundation
+        self._engine = engine
+        self._doorway = doorway
+        self._routes = routes
         self.clock = SystemClock()
         self.ids = RandomIds()
         settings = foundation.settings
@@ -64,19 +68,15 @@ class Composition:
         self.simulated = settings.simulated
         self.elsewhere = elsewhere_of(self._settings(), foundation.store, self.metrics, self.clock)
         self.place = Place(account_id=settings.account_id, region=settings.region)
-        self.engine: Engine = (
-            SimulatedEngine(foundation.store) if self.simulated else RealEngine(foundation, self.timing)
-        )
-        self.fleet = Fleet(
-            foundation.store, self.clock, self._fleet_settings(), self.engine.agent, self.engine.clear
-        )
+        self.fleet = Fleet(foundation.store, self.clock, self._fleet_settings(), engine.agent, engine.clear)
         self.roles = RoleCredentials(foundation.credentials, self.place, foundation.store, self.clock)
         self.instances = self._instances()
         around = self._surroundings()
-        self.reconciler = Reconciler(around, self.engine.edge)
+        self.reconciler = Reconciler(around, engine.edge)
         self.instances.telemetry.heard = ServiceMetrics(around, self.instances.telemetry).hear
         self.code_deploy = CodeDeploy(self._settings())
         self.supervisor = Supervisor(self._parts(), self.clock)
+        self._unsubscribe: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
         self._ensure_clusters()
@@ -84,18 +84,31 @@ class Composition:
             self._end_tasks_taken_down()
         await self._foundation.store.durable()
         self._foundation.folder.taken_down_file.unlink(missing_ok=True)
-        self._foundation.store.subscribe(self.code_deploy.show)
+        self._unsubscribe = self._foundation.store.subscribe(self.code_deploy.show)
         await self.supervisor.start()
 
     async def stop(self) -> None:
         await self.supervisor.stop()
-        await self.engine.close()
+        self._unsubscribe()
+        self._unsubscribe = lambda: None
+
+    async def forget_elsewhere(self) -> None:
+        """What the other services remember, of which no file tells."""
+        await self.elsewhere.forget()
+        self.elsewhere.close()
+
+    def status(self) -> dict[str, Any]:
+        return {
+            "parts": self.supervisor.statuses(),
+            "agents": self.fleet.statuses(),
+            "loops": self.reconciler.statuses(),
+            "speed": self.timing.speed,
+            "engine": self._foundation.settings.engine,
+        }
 
     def _parts(self) -> list[Part]:
         parts: list[Part] = [
-            *self.engine.parts(),
             Named("agents' links", self._start_links, self.instances.stop),
-            FrontDoor(build_app(self._context(), self._routes()), self._foundation.settings.port),
             # Before the loops: what is placed after a restart should find all instances, not the quickest.
             Named("fleet", self._start_fleet, self.fleet.stop),
             Named("loops", self.reconciler.start, self.reconciler.stop),
@@ -106,7 +119,9 @@ class Composition:
 
     async def _start_links(self) -> None:
         await self.instances.start()
-        self.engine.connect(self._context(), self.instances)
+        self._engine.connect(self._context(), self.instances)
+        links = [] if self.simulated else routes(self.instances)
+        self._doorway.lead_to(build_app(self._context(), [*links, *self._routes]))
 
     async def _start_fleet(self) -> None:
         await self.fleet.start()
@@ -123,7 +138,7 @@ class Composition:
             ids=self.ids,
             settings=self._settings(),
             log_events=self._foundation.log_events,
-            registry=self.engine.images,
+            registry=self._engine.images,
             credentials=self.roles.find,
             # Who runs a task right after CreateCluster finds the cluster's instances there.
             settled={"CreateCluster": self.fleet.settled},
@@ -142,27 +157,13 @@ class Composition:
         if service in ("codedeploy", "cloudformation"):
             self.code_deploy.begin_new(self._context().call(self.place.arn("codedeploy", "iam")))
 
-    def _routes(self) -> list[Any]:
-        links = [] if self.simulated else routes(self.instances)
-        return [*links, Route("/_shipway/status", self._status)]
-
-    async def _status(self, _: Request) -> Response:
-        document = {
-            "parts": self.supervisor.statuses(),
-            "agents": self.fleet.statuses(),
-            "loops": self.reconciler.statuses(),
-            "speed": self.timing.speed,
-            "engine": self._foundation.settings.engine,
-        }
-        return Response(msgspec.json.encode(document), media_type="application/json")
-
     def _instances(self) -> Instances:
         settings, networks = self._foundation.settings, self._foundation.networks
         payload = PayloadSettings(
             account_id=settings.account_id,
             region=settings.region,
             endpoint_url=settings.endpoint_url,
-            registry_address=self.engine.registry_address,
+            registry_address=self._engine.registry_address,
             subnet_gateway=gateway_of(networks.task_subnet),
         )
         return Instances(
@@ -170,7 +171,7 @@ class Composition:
             self.clock,
             self.ids,
             InstancesSettings(payload=payload),
-            self.engine.verify(Verifier(self.roles.find_own, self.clock)),
+            self._engine.verify(Verifier(self.roles.find_own, self.clock)),
             self.roles.credentials_for,
         )
 

@@ -24,12 +24,12 @@ from pathlib import Path
 import msgspec
 
 from shipway.load_balancer.envoy import EnvoyError
-from shipway.local.composition import Composition
 from shipway.local.docker_engine import docker_engine, remove_containers
 from shipway.local.errors import LocalError
 from shipway.local.folder import DataFolder, FolderLock
 from shipway.local.foundation import NO_NETWORKS, Foundation, NetworksFound
 from shipway.local.front_door import port_taken
+from shipway.local.installation import Installation
 from shipway.local.leftovers import end_leftovers
 from shipway.local.networks import (
     METADATA_ADDRESS,
@@ -142,9 +142,9 @@ async def networks_unless_in_vain(folder: DataFolder) -> AsyncIterator[None]:
 
 
 async def run_parts(foundation: Foundation, ready: Ready, stop: asyncio.Event) -> None:
-    composition = Composition(foundation)
+    installation = Installation(foundation, give_up=stop.set)
     try:
-        await composition.start()
+        await installation.start()
         settings = foundation.settings
         endpoint = Endpoint(
             endpoint_url=settings.endpoint_url,
@@ -152,7 +152,7 @@ async def run_parts(foundation: Foundation, ready: Ready, stop: asyncio.Event) -
             account_id=settings.account_id,
             access_key_id=foundation.credentials.access_key_id,
             secret_access_key=foundation.credentials.secret_access_key,
-            registry=composition.engine.registry_address,
+            registry=installation.engine.registry_address,
             pid=os.getpid(),
             data=str(foundation.folder.path),
         )
@@ -162,7 +162,7 @@ async def run_parts(foundation: Foundation, ready: Ready, stop: asyncio.Event) -
         await stop.wait()
         logger.info("Stopping")
     finally:
-        await composition.stop()
+        await installation.stop()
 
 
 def run(folder: DataFolder, ready: Ready) -> None:

@@ -12,7 +12,7 @@ from shipway.instances.routes import Instances
 from shipway.load_balancer.edge import Edge, LoadBalancerEdge
 from shipway.local import fleet
 from shipway.local.desired_instances import InstanceSpec
-from shipway.local.docker_engine import remove_containers_of_instance
+from shipway.local.docker_engine import docker_engine, remove_containers, remove_containers_of_instance
 from shipway.local.fleet import FleetSettings
 from shipway.local.foundation import Foundation
 from shipway.local.instance_files import InstanceFiles
@@ -23,6 +23,8 @@ from shipway.registry.images import RegistryImages
 from shipway.registry.registry import Registry
 
 Verify = Callable[..., Any]
+
+CLEAR_ATTEMPTS = 3
 
 
 class Engine(Protocol):
@@ -50,6 +52,10 @@ class Engine(Protocol):
 
     async def clear(self, installation: str, instance_id: str) -> None:
         """Removes what containers a terminated instance has left."""
+        ...
+
+    async def clear_all(self, installation: str) -> None:
+        """Stops and removes the containers of all instances, whose agents have ended."""
         ...
 
     async def close(self) -> None:
@@ -85,6 +91,12 @@ class RealEngine:
 
     async def clear(self, installation: str, instance_id: str) -> None:
         await remove_containers_of_instance(installation, instance_id)
+
+    async def clear_all(self, installation: str) -> None:
+        async with docker_engine() as docker:
+            for _ in range(CLEAR_ATTEMPTS):  # it may still be making what an agent had asked for
+                if not await remove_containers(docker, installation):
+                    return
 
     async def close(self) -> None:
         await self._images.close()

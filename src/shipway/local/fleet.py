@@ -153,6 +153,7 @@ class Fleet:
         self._running: dict[str, Supervised] = {}
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stopped = False
         self._unsubscribe: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
@@ -162,11 +163,13 @@ class Fleet:
 
     async def stop(self) -> None:
         self._unsubscribe()
+        self._stopped = True  # a request that is still being answered must start none behind our back
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await asyncio.gather(*(agent.stop() for agent in self._running.values()))
-        self._running.clear()
+        async with self._adjusting:
+            await asyncio.gather(*(agent.stop() for agent in self._running.values()))
+            self._running.clear()
 
     def statuses(self) -> list[PartStatus]:
         return [agent.status for agent in self._running.values()]
@@ -179,7 +182,7 @@ class Fleet:
     async def settled(self) -> None:
         """Returns when every cluster's agents are started and connected, or after a while."""
         await self._adjust()
-        late = await self.wait_connected(CONNECT_LIMIT_S)
+        late = [] if self._stopped else await self.wait_connected(CONNECT_LIMIT_S)
         if late:
             logger.warning("Not connected after %d s: %s", CONNECT_LIMIT_S, ", ".join(late))
 
@@ -222,7 +225,8 @@ class Fleet:
 
     async def _adjust(self) -> None:
         async with self._adjusting:
-            await self._become_what_is_wanted()
+            if not self._stopped:
+                await self._become_what_is_wanted()
 
     async def _become_what_is_wanted(self) -> None:
         state = self._store.state

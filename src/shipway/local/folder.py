@@ -53,6 +53,7 @@ class DataFolder:
         self.log_file = path / "control_plane.log"
         self.crash_file = path / "control_plane.crash.log"
         self.taken_down_file = path / "taken_down"
+        self.reset_file = path / "reset"
         self.state_file = path / "state.db"
         self.log_events_file = path / "logs.db"
         self.functions_file = path / "functions.json"

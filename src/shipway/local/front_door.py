@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
 
+from shipway.api.app import OWN_PATH, ASGIApp, Receive, Scope, Send
 from shipway.local.errors import LocalError
 from shipway.local.ports import free_pair_after, port_holder
 from shipway.local.settings import ADDRESS
@@ -18,7 +20,50 @@ from shipway.local.whole_answers import WholeAnswersProtocol
 BACKLOG = 1024
 KEEP_ALIVE_S = 75
 SHUTDOWN_GRACE_S = 2
+ANSWERS_LIMIT_S = 10
 FRAME_BYTES_MAX = 16 * 1024 * 1024
+RESET_PATH = OWN_PATH + "reset"
+
+logger = logging.getLogger(__name__)
+
+
+class Doorway:
+    """What the front door leads to. While nothing is behind it requests wait."""
+
+    def __init__(self) -> None:
+        self._application: ASGIApp | None = None
+        self._inside = 0
+        self._open = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def lead_to(self, application: ASGIApp) -> None:
+        self._application = application
+        self._open.set()
+
+    async def close(self) -> None:
+        """Returns when the requests that had gone in are answered: what they do is done before."""
+        self._open.clear()
+        try:
+            async with asyncio.timeout(ANSWERS_LIMIT_S):
+                await self._empty.wait()
+        except TimeoutError:
+            logger.warning("%d requests were not answered within %d s.", self._inside, ANSWERS_LIMIT_S)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._open.wait()
+        assert self._application is not None, "open, and nothing behind"
+        if scope["type"] != "http" or scope["path"] == RESET_PATH:  # whoever closes cannot wait for itself
+            await self._application(scope, receive, send)
+            return
+        self._inside += 1
+        self._empty.clear()
+        try:
+            await self._application(scope, receive, send)
+        finally:
+            self._inside -= 1
+            if not self._inside:
+                self._empty.set()
 
 
 class Server(uvicorn.Server):

@@ -75,6 +75,9 @@ class SimulatedEngine:
     async def clear(self, installation: str, instance_id: str) -> None:
         """They went with the agent."""
 
+    async def clear_all(self, installation: str) -> None:
+        """They went with the agents."""
+
     def _ship(self, shipment: Shipment) -> None:
         if self._server is not None:
             self._server.start(self._server.put(shipment))

@@ -9,6 +9,7 @@ import msgspec
 
 from shipway.local.errors import LocalError
 from shipway.local.folder import find_folder
+from shipway.local.own_requests import ask
 from shipway.local.settings import DOCKER, Endpoint
 
 TIMEOUT_S = 10
@@ -76,7 +77,7 @@ def read_status(data: str | None, environment: Mapping[str, str]) -> LocalStatus
 def observe(endpoint: Endpoint) -> LocalStatus:
     clients = Clients(endpoint)
     clusters = pages(clients.ecs, "list_clusters", "clusterArns")
-    own = read_own_status(endpoint)
+    own = ask(endpoint, "GET", "status", TIMEOUT_S)
     return LocalStatus(
         running=True,
         data=endpoint.data,
@@ -184,20 +185,3 @@ def service_statuses(ecs: Any, cluster_arn: str) -> list[ServiceStatus]:
 
 def batches(items: list[str], size: int) -> list[list[str]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
-
-
-def read_own_status(endpoint: Endpoint) -> dict[str, Any]:
-    """Parts, agents and loops: what no AWS API has a place for. Signed like everything else."""
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
-    from botocore.httpsession import URLLib3Session
-
-    request = AWSRequest("GET", f"{endpoint.endpoint_url}/_shipway/status")
-    credentials = Credentials(endpoint.access_key_id, endpoint.secret_access_key)
-    SigV4Auth(credentials, "ecs", endpoint.region).add_auth(request)
-    answer = URLLib3Session(timeout=TIMEOUT_S).send(request.prepare())
-    if answer.status_code != 200:
-        raise LocalError(f"the status page answered {answer.status_code}")
-    document: dict[str, Any] = msgspec.json.decode(answer.content)
-    return document

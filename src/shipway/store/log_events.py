@@ -151,6 +151,11 @@ class LogEvents:
             for table in ("log_event", "log_stream", "log_group"):
                 connection.execute(f"DELETE FROM {table} WHERE group_id = ?", (group.group_id,))
 
+    def delete_everything(self) -> None:
+        with self._transaction() as connection:
+            for table in ("log_event", "log_stream", "log_group"):
+                connection.execute(f"DELETE FROM {table}")
+
     def set_retention(self, group: LogGroup, days: int | None) -> None:
         update = "UPDATE log_group SET retention_days = ? WHERE group_id = ?"
         self._connection.execute(update, (days, group.group_id))
