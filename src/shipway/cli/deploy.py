@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from shipway.cli.options import add_images, add_target, add_watch, choices, show
+from shipway.cli.options import add_images, add_rebuild, add_target, add_watch, choices, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     add_watch(parser)
     add_images(parser)
+    add_rebuild(parser)
     parser.add_argument("--force", action="store_true", help="a new deployment even if nothing changed")
     parser.add_argument("--no-wait", action="store_true", help="do not watch the deployment")
     parser.add_argument(
@@ -30,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     given = {"tag": arguments.tag, "images": pairs(arguments.image, "an image"), "force": arguments.force}
     options = DeployOptions(
         **(options_of(kept) if kept else given),
+        rebuild=arguments.rebuild,
         wait=not arguments.no_wait,
         dry_run=arguments.dry_run,
         timeout_s=seconds(arguments.timeout),

@@ -46,6 +46,12 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_rebuild(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rebuild", action="store_true", help="build also what the registry has of this very commit"
+    )
+
+
 def add_watch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", metavar="DURATION", default="20m", help="for example 90s, 10m, 1h (default 20m)"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from shipway.cli.options import add_images, add_target, choices, show
+from shipway.cli.options import add_images, add_rebuild, add_target, choices, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     add_images(parser)
+    add_rebuild(parser)
     parser.add_argument("--force", action="store_true", help="plan a deployment even if nothing changed")
     parser.add_argument("--out", metavar="FILE", help="keep the plan for `shipway deploy --plan FILE`")
     parser.epilog = "Exit code: 0 no changes, 2 changes (or a command that is not well formed), 1 an error."
@@ -25,7 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
     from shipway.deploy.release import DeployOptions
 
     images = pairs(arguments.image, "an image")
-    options = DeployOptions(tag=arguments.tag, images=images, force=arguments.force)
+    chosen = {"tag": arguments.tag, "images": images, "force": arguments.force}
+    options = DeployOptions(**chosen, rebuild=arguments.rebuild)
     if arguments.service and arguments.out:
         raise UsageError("--out keeps plans of an application file; leave -s out.")
     if arguments.service:

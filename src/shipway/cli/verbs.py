@@ -5,6 +5,9 @@ from __future__ import annotations
 VERBS: dict[str, tuple[str, str]] = {
     "init": ("shipway.cli.init", "write shipway.yml and the ECS JSON beside it, from a Dockerfile"),
     "deploy": ("shipway.cli.deploy", "build, push, register, create or update the service, watch, verdict"),
+    "build": ("shipway.cli.build", "build the images on this machine; nothing is pushed"),
+    "push": ("shipway.cli.push", "build and push the images that the registry does not have"),
+    "register": ("shipway.cli.register", "build, push, register the task definition if it changed"),
     "plan": ("shipway.cli.plan", "what a deployment would change, replace and set off; nothing is touched"),
     "verify": ("shipway.cli.verify", "what would go wrong if this were deployed; nothing is touched"),
     "explain": ("shipway.cli.explain", "what a finding's code means and what to do about it"),

@@ -26,8 +26,12 @@ from shipway.deploy.planning.secrets_seen import (
 Members = dict[str, Any]
 
 
-def pinned_by_tag(aws: Aws, wanted: Wanted, wishes: tuple[ImageWish, ...]) -> tuple[Wanted, tuple[str, ...]]:
-    """Images to build whose tag is pushed already get its digest; and the repositories that are missing."""
+def pinned_by_tag(
+    aws: Aws, wanted: Wanted, wishes: tuple[ImageWish, ...], *, moving_tags: bool
+) -> tuple[Wanted, tuple[str, ...]]:
+    """Images to build whose tag is pushed already get its digest; and the repositories that are missing.
+    With `moving_tags`, also those whose tag may come to mean another image.
+    """
     digests, missing = {}, []
     for wish in wishes:
         if not in_ecr(wish.repository):
@@ -36,8 +40,8 @@ def pinned_by_tag(aws: Aws, wanted: Wanted, wishes: tuple[ImageWish, ...]) -> tu
         uri = aws.ecr.repository_uri(name)
         if uri is None:
             missing.append(wish.repository)
-        elif wish.tag:
-            found = _lookup(aws, None, name, {"imageTag": wish.tag})
+        elif wish.tag and (wish.settled or moving_tags):
+            found = look_up(aws, None, name, {"imageTag": wish.tag})
             if found is not None and found.digest:
                 digests[wish.container] = f"{uri}@{found.digest}"
     definition = with_images(wanted.task_definition, digests)
@@ -54,7 +58,7 @@ def look_at_images(
     for container in containers:
         place = ecr_image(container["image"], aws.local)
         if place is not None and container["name"] not in wishes and container["image"] not in found:
-            found[container["image"]] = _lookup(aws, *place)
+            found[container["image"]] = look_up(aws, *place)
     return tuple(
         image_seen(
             item["name"],
@@ -89,7 +93,7 @@ def _running_digests(aws: Aws, service: Members | None) -> dict[str, str]:
     }
 
 
-def _lookup(aws: Aws, registry: str | None, repository: str, image_id: Members) -> Lookup | None:
+def look_up(aws: Aws, registry: str | None, repository: str, image_id: Members) -> Lookup | None:
     try:
         return Lookup(aws.ecr.digest_of(registry, repository, image_id))
     except AwsRefusal as refusal:

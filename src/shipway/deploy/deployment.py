@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.auto_scaling import leave_scaled_count
+from shipway.deploy.building import plan_building
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.execute import Executor
@@ -15,8 +16,7 @@ from shipway.deploy.observe import observe, refuse_without_room
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.actions import Plan, render
 from shipway.deploy.planning.fit import on_instances
-from shipway.deploy.planning.images import ImageWish, ecr_repositories, plan_images, with_images
-from shipway.deploy.planning.references import repository_name
+from shipway.deploy.planning.images import with_images
 from shipway.deploy.planning.release import Seen, Wanted, plan_release
 from shipway.deploy.planning.verdict import Verdict
 from shipway.deploy.release import DeployOptions, release_service
@@ -30,12 +30,12 @@ def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOpti
     for warning in application.warnings:
         tools.progress.say(f"note: {warning}")
     wanted, wishes = wanted_by(application, aws, options)
-    definition = wanted.task_definition
-    seen = observe(aws, wanted.service_name, str(definition["family"]), wanted.balancer)
+    seen = observe(aws, wanted.service_name, str(wanted.task_definition["family"]), wanted.balancer)
     wanted, notes = leave_scaled_count(aws, wanted, seen.service)
     for note in notes:
         tools.progress.say(f"note: {note}")
-    images = plan_images(wishes, _missing_repositories(aws, wishes))
+    wanted, images = plan_building(aws, wanted, wishes, tools.progress)
+    definition = wanted.task_definition
     # Planned once before anything is touched: whatever the plan refuses leaves nothing behind.
     release = plan_release(wanted, seen)
     if seen.cluster is not None and on_instances(definition, wanted.service or seen.service or {}):
@@ -73,12 +73,6 @@ def all_or_nothing(executor: Executor, tools: Tools) -> Iterator[None]:
         with tools.interruption.held():
             executor.undo()
         raise
-
-
-def _missing_repositories(aws: Aws, wishes: tuple[ImageWish, ...]) -> tuple[str, ...]:
-    return tuple(
-        name for name in ecr_repositories(wishes) if aws.ecr.repository_uri(repository_name(name)) is None
-    )
 
 
 def _dry_run(wanted: Wanted, seen: Seen, plan: Plan) -> Outcome:

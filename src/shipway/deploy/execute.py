@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from shipway.deploy.closer_look import look_up
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.edge.docker import Docker
 from shipway.deploy.edge.progress import Progress
@@ -158,13 +159,21 @@ class Executor:
         if in_ecr(action.repository):
             name = repository_name(action.repository)
             uri = self._repositories.get(action.repository) or self.aws.ecr.repository_uri(name) or uri
+            there = look_up(self.aws, None, name, {"imageTag": tag}) if action.tag is None else None
+            if there is not None and there.digest:
+                self._pushed(action.container, f"{uri}@{there.digest}", tag)
+                self.progress.say(f"{uri}:{tag} is in the registry already, as {there.digest[:19]}")
+                return
             login = self.aws.ecr.login()
             # The token names ECR's address; the login must name the one that is pushed to.
             login = type(login)(registry_address(uri) or login.address, login.user, login.password)
         digest = self.docker.push(image_id, f"{uri}:{tag}", login)
-        self.made.digests[action.container] = f"{uri}@{digest}"
-        self.made.tags[action.container] = tag
+        self._pushed(action.container, f"{uri}@{digest}", tag)
         self.progress.say(f"pushed {uri}:{tag} as {digest[:19]}")
+
+    def _pushed(self, container: str, reference: str, tag: str) -> None:
+        self.made.digests[container] = reference
+        self.made.tags[container] = tag
 
     def _task_definition(self, reference: str) -> str:
         return str(self.made.task_definition["taskDefinitionArn"]) if reference == REGISTERED else reference

@@ -77,9 +77,14 @@ def named(choices: Choices, what: str | None) -> tuple[Choices, str | None]:
     return found, what if deployment else None
 
 
+def read_chosen(choices: Choices) -> Application:
+    """The application file alone; AWS is not opened."""
+    return read_application(locate(choices.config, Path.cwd()), choices.environment)
+
+
 def open_application(choices: Choices) -> tuple[Application, Aws]:
     """For the verbs that must have a file."""
-    application = read_application(locate(choices.config, Path.cwd()), choices.environment)
+    application = read_chosen(choices)
     if choices.cluster:
         import msgspec
 

@@ -9,7 +9,7 @@ from shipway.deploy.edge.aws import Aws
 from shipway.deploy.foresight import foreseen
 from shipway.deploy.observe import observe_balancer
 from shipway.deploy.planning.canonical import same
-from shipway.deploy.planning.images import ImageWish, plan_images
+from shipway.deploy.planning.images import ImageWish, plan_images, still_to_build
 from shipway.deploy.planning.load_balancing import BalancerSeen
 from shipway.deploy.planning.plan_basis import basis_of
 from shipway.deploy.planning.release import Seen, Wanted, plan_release
@@ -21,7 +21,7 @@ from shipway.deploy.wanted import wanted_by, wanted_with_images
 def plan_application(application: Application, aws: Aws, options: DeployOptions) -> ServicePlan:
     """What deploying the file would do."""
     wanted, wishes = wanted_by(application, aws, options)
-    wanted, missing = pinned_by_tag(aws, wanted, wishes)
+    wanted, missing = pinned_by_tag(aws, wanted, wishes, moving_tags=True)
     return _planned(wanted, wishes, missing, aws, application.warnings)
 
 
@@ -54,7 +54,8 @@ def _planned(
     wanted, more = leave_scaled_count(aws, wanted, seen.service)
     release = plan_release(wanted, seen)
     # Builds alone change nothing at ECS: the tag is in the registry, and the service runs it.
-    actions = (*plan_images(wishes, missing), *release) if release else ()
+    to_build = still_to_build(wishes, wanted.task_definition)
+    actions = (*plan_images(to_build, missing), *release) if release else ()
     foresight = foreseen(aws, wanted, seen, release)
     images = look_at_images(aws, wanted, seen.service, {wish.container: wish for wish in wishes})
     secrets = look_at_secrets(aws, wanted.task_definition, seen.service)

@@ -37,6 +37,7 @@ class DeployOptions:
     tag: str | None = None
     images: Mapping[str, str] = field(default_factory=dict)
     force: bool = False
+    rebuild: bool = False
     wait: bool = True
     dry_run: bool = False
     timeout_s: float = TIMEOUT_S

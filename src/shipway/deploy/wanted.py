@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from shipway.deploy.application.application import Application
@@ -29,16 +30,10 @@ def wanted_by(
     application: Application, aws: Aws, options: DeployOptions
 ) -> tuple[Wanted, tuple[ImageWish, ...]]:
     """What the file says, and the images to build for it: placeholders stand in their places."""
-    names = tuple(str(item["name"]) for item in application.task_definition["containerDefinitions"])
-    given = given_images(names, options.images)
-    commits = {
-        container: clean_commit(f"{application.folder}/{image.context}") if options.tag is None else None
-        for container, image in application.images.items()
-    }
-    wishes = image_wishes(application, options.tag, commits, given)
+    wishes = wished_images(application, options)
     placeholders = {wish.container: placeholder(wish) for wish in wishes}
     create = aws.local if application.create is None else application.create
-    definition = with_images(application.task_definition, {**placeholders, **given})
+    definition = with_images(application.task_definition, {**placeholders, **options.images})
     wanted = Wanted(
         cluster=application.cluster,
         service_name=application.service_name,
@@ -50,6 +45,18 @@ def wanted_by(
         local=aws.local,
     )
     return wanted, wishes
+
+
+def wished_images(application: Application, options: DeployOptions) -> tuple[ImageWish, ...]:
+    """The images to build, each with the tag that it will have."""
+    names = tuple(str(item["name"]) for item in application.task_definition["containerDefinitions"])
+    given = given_images(names, options.images)
+    commits = {
+        container: clean_commit(f"{application.folder}/{image.context}") if options.tag is None else None
+        for container, image in application.images.items()
+    }
+    wishes = image_wishes(application, options.tag, commits, given)
+    return tuple(replace(wish, settled=False) for wish in wishes) if options.rebuild else wishes
 
 
 def wanted_with_images(service_name: str, aws: Aws, options: DeployOptions) -> tuple[Wanted, dict[str, str]]:

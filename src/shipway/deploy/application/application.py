@@ -9,6 +9,13 @@ import msgspec
 Members = dict[str, Any]
 
 
+class ImageSecret(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a build secret's value is: a variable of the environment or a file, beside shipway.yml."""
+
+    env: str | None = None
+    file: str | None = None
+
+
 class Image(msgspec.Struct, frozen=True, kw_only=True):
     """How one container's image is built, and the repository it is pushed to."""
 
@@ -19,6 +26,9 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     platform: str | None = None
     repository: str | None = None
     tag: str | None = None
+    secrets: dict[str, ImageSecret] = {}
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
 
 
 class HealthCheck(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,12 @@ from shipway.deploy.application.variables import Path
 Keys = dict[str, Any]
 
 # None: a value, or ECS's members. A mapping: known keys below. The key "*": any name, then known keys.
-IMAGE: Keys = dict.fromkeys(("context", "dockerfile", "args", "target", "platform", "repository", "tag"))
+IMAGE: Keys = {
+    **dict.fromkeys(
+        ("context", "dockerfile", "args", "target", "platform", "repository", "tag", "cache_from", "cache_to")
+    ),
+    "secrets": {"*": dict.fromkeys(("env", "file"))},
+}
 HEALTH_CHECK: Keys = dict.fromkeys(
     ("path", "interval", "timeout", "healthy_threshold", "unhealthy_threshold", "matcher", "port")
 )

@@ -12,6 +12,15 @@ REGISTERED = "the new revision"
 
 
 @dataclass(frozen=True)
+class BuildSecret:
+    """A secret of a build, by the name that the Dockerfile mounts; its value stays where it is."""
+
+    id: str
+    env: str | None
+    file: str | None
+
+
+@dataclass(frozen=True)
 class BuildImage:
     container: str
     context: str
@@ -20,6 +29,9 @@ class BuildImage:
     platform: str | None
     args: tuple[tuple[str, str], ...] = field(repr=False)
     reason: str
+    secrets: tuple[BuildSecret, ...] = ()
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
 
     def text(self) -> str:
         return f"build the image of {self.container} from {self.context}"

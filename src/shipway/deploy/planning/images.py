@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 from shipway.deploy.application.application import Application, Image
 from shipway.deploy.application.suggestion import did_you_mean
 from shipway.deploy.errors import DeployError, UsageError
-from shipway.deploy.planning.actions import BuildImage, CreateRepository, Plan, PushImage
+from shipway.deploy.planning.actions import BuildImage, BuildSecret, CreateRepository, Plan, PushImage
 from shipway.deploy.planning.references import TAG, in_ecr, with_tag
 
 Members = dict[str, Any]
@@ -24,6 +26,8 @@ class ImageWish:
     repository: str
     tag: str | None
     tag_reason: str
+    settled: bool = False
+    """The tag says what the content is: whatever was pushed under it need not be built again."""
 
 
 def image_wishes(
@@ -36,24 +40,47 @@ def image_wishes(
     for container, image in sorted(application.images.items()):
         if container in given:
             continue
+        settled = False
         if tag is not None:
             chosen, reason = tag, "the tag that was asked for"
         elif image.tag:
             chosen, reason = image.tag, "the tag in shipway.yml"
         elif commits.get(container):
-            chosen, reason = str(commits[container]), "tagged with the commit that is checked out"
+            chosen, reason = commit_tag(str(commits[container]), image), "tagged with the commit checked out"
+            settled = True
         else:
             chosen, reason = "", "tagged by its content, for there is no clean commit"
         if chosen:
             check_tag(chosen)
-        wishes.append(
-            ImageWish(container, image, _repository(application, container), chosen or None, reason)
-        )
+        elif "," in (image.platform or ""):
+            raise UsageError(f"images.{container}: an image for several platforms needs a tag: give -t TAG.")
+        repository = _repository(application, container)
+        wishes.append(ImageWish(container, image, repository, chosen or None, reason, settled))
     return tuple(wishes)
+
+
+def commit_tag(commit: str, image: Image) -> str:
+    """Two builds of one commit that differ in how they are built are two images."""
+    how = {
+        "args": image.args,
+        "dockerfile": image.dockerfile,
+        "platform": image.platform,
+        "target": image.target,
+    }
+    chosen = {key: value for key, value in how.items() if value}
+    if not chosen:
+        return commit
+    return f"{commit}-{hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:8]}"
 
 
 def plan_images(wishes: tuple[ImageWish, ...], missing_repositories: tuple[str, ...]) -> Plan:
     """Builds come first: an image that does not build leaves nothing behind."""
+    for wish in wishes:
+        for name, secret in wish.image.secrets.items():
+            if (secret.env is None) == (secret.file is None):
+                raise UsageError(
+                    f"images.{wish.container}.secrets.{name}: write env: or file:, one of the two."
+                )
     builds = [
         BuildImage(
             container=wish.container,
@@ -63,6 +90,12 @@ def plan_images(wishes: tuple[ImageWish, ...], missing_repositories: tuple[str, 
             platform=wish.image.platform,
             args=tuple(sorted(wish.image.args.items())),
             reason=f"images.{wish.container} in shipway.yml",
+            secrets=tuple(
+                BuildSecret(name, secret.env, secret.file)
+                for name, secret in sorted(wish.image.secrets.items())
+            ),
+            cache_from=wish.image.cache_from,
+            cache_to=wish.image.cache_to,
         )
         for wish in wishes
     ]
@@ -74,6 +107,12 @@ def plan_images(wishes: tuple[ImageWish, ...], missing_repositories: tuple[str, 
 def ecr_repositories(wishes: tuple[ImageWish, ...]) -> tuple[str, ...]:
     """The repositories that ECR itself must hold."""
     return tuple(sorted({wish.repository for wish in wishes if in_ecr(wish.repository)}))
+
+
+def still_to_build(wishes: tuple[ImageWish, ...], definition: Members) -> tuple[ImageWish, ...]:
+    """All but those whose tag says what they are, and which the registry was found to have."""
+    pinned = {item["name"] for item in definition["containerDefinitions"] if "@" in str(item.get("image"))}
+    return tuple(wish for wish in wishes if not (wish.settled and wish.container in pinned))
 
 
 def check_tag(tag: str) -> None:

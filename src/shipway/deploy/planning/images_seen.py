@@ -60,11 +60,12 @@ def image_seen(
 ) -> ImageSeen:
     tag, digest = image_names(reference)
     if wish is not None:
-        remark = (
-            "its tag is in the registry already; taken to be what the build gives"
-            if digest
-            else "to be built; its digest is known after the push"
-        )
+        if digest and wish.settled:
+            remark = "this commit's image is in the registry already and is not built again"
+        elif digest:
+            remark = "its tag is in the registry already; taken to be what the build gives"
+        else:
+            remark = "to be built; its digest is known after the push"
         return ImageSeen(container, reference, digest, running, remark)
     if found is None:
         remark = "" if digest else _unpinned(tag, "not looked up, it is not in this account's reach")

@@ -61,7 +61,7 @@ class Seen:
 def plan_release(wanted: Wanted, seen: Seen) -> Plan:
     """What ECS may refuse comes first: the less is made by then, the less is to be unmade."""
     actions: list[Action] = []
-    task_definition, register = _task_definition(wanted, seen)
+    task_definition, register = plan_task_definition(wanted, seen)
     if register is not None:
         actions.append(register)
     if seen.cluster is None:
@@ -89,7 +89,7 @@ def _new_cluster(wanted: Wanted) -> Iterator[Action]:
         yield CheckRoom(wanted.cluster, wanted.task_definition, "its instances are known only now")
 
 
-def _task_definition(wanted: Wanted, seen: Seen) -> tuple[str, RegisterTaskDefinition | None]:
+def plan_task_definition(wanted: Wanted, seen: Seen) -> tuple[str, RegisterTaskDefinition | None]:
     """The reference to deploy: the revision in use or the family's latest, when they say the same already."""
     for known in (seen.live, seen.latest):
         if (
