@@ -93,6 +93,13 @@ class FakeEcs(ScriptedCalls):
         found = [self.services[name] for name in members["services"] if name in self.services]
         return {"services": [dict(service) for service in found]}
 
+    def TagResource(self, members: Members) -> Members:
+        for service in self.services.values():
+            if service["serviceArn"] == members["resourceArn"]:
+                new = {tag["key"]: tag for tag in (*service.get("tags", ()), *members["tags"])}
+                service["tags"] = list(new.values())
+        return {}
+
     def ListServices(self, members: Members) -> Members:
         return {"serviceArns": [service["serviceArn"] for service in self.services.values()]}
 
@@ -105,7 +112,11 @@ class FakeEcs(ScriptedCalls):
 
     def DescribeTaskDefinition(self, members: Members) -> Members:
         asked = members["taskDefinition"]
-        found = [known for arn, known in self.revisions.items() if asked in (arn, known["family"])]
+        found = [
+            known
+            for arn, known in self.revisions.items()
+            if asked in (arn, arn.rsplit("/", 1)[-1], known["family"])
+        ]
         if not found:
             refuse("ClientException", "Unable to describe task definition.")(members)
         return {"taskDefinition": found[-1]}

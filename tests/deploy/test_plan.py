@@ -139,7 +139,7 @@ def test_a_change_that_replaces_no_task_says_so() -> None:
     [change] = plan.changes
     assert change.text() == "service.desiredCount: 3 -> 4  [takes effect at once, no task is replaced]"
     assert plan.as_document()["changes"] == [
-        {"member": "service.desiredCount", "before": 3, "after": 4, "effect": "at_once"}
+        {"member": "service.desiredCount", "before": 3, "after": 4, "effect": "at_once", "origin": "file"}
     ]
     assert plan.as_document()["startsDeployment"] is False
 

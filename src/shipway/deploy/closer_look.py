@@ -22,6 +22,7 @@ from shipway.deploy.planning.secrets_seen import (
     secret_seen,
     sources,
 )
+from shipway.deploy.planning.sides import pairs_of, side_lines
 
 Members = dict[str, Any]
 
@@ -69,6 +70,15 @@ def look_at_images(
         )
         for item in containers
     )
+
+
+def look_at_sides(aws: Aws, service: Members | None) -> tuple[str, ...]:
+    """Where production traffic goes, of a service whose target groups take turns."""
+    pairs = pairs_of(service)
+    if not pairs:
+        return ()
+    rules: list[Members] = resilient([], aws.elbv2.rules, [pair.rule for pair in pairs])
+    return tuple(side_lines(pairs, {str(rule["RuleArn"]): rule for rule in rules}))
 
 
 def look_at_secrets(aws: Aws, definition: Members, service: Members | None) -> tuple[SecretSeen, ...]:

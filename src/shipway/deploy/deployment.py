@@ -17,9 +17,11 @@ from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.actions import Plan, render
 from shipway.deploy.planning.fit import on_instances
 from shipway.deploy.planning.images import with_images
+from shipway.deploy.planning.ownership import Ownership, respect
 from shipway.deploy.planning.release import Seen, Wanted, plan_release
 from shipway.deploy.planning.verdict import Verdict
 from shipway.deploy.release import DeployOptions, release_service
+from shipway.deploy.remembering import remember
 from shipway.deploy.tools import Tools
 from shipway.deploy.wanted import wanted_by, wanted_with_images
 
@@ -31,8 +33,9 @@ def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOpti
         tools.progress.say(f"note: {warning}")
     wanted, wishes = wanted_by(application, aws, options)
     seen = observe(aws, wanted.service_name, str(wanted.task_definition["family"]), wanted.balancer)
+    wanted, left = respect(Ownership(application.ownership), wanted, seen)
     wanted, notes = leave_scaled_count(aws, wanted, seen.service)
-    for note in notes:
+    for note in (*left, *notes):
         tools.progress.say(f"note: {note}")
     wanted, images = plan_building(aws, wanted, wishes, tools.progress)
     definition = wanted.task_definition
@@ -47,6 +50,7 @@ def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOpti
         digests = executor.apply(images).digests
         pinned = replace(wanted, task_definition=with_images(definition, digests))
         outcome = release_service(pinned, seen, executor, tools, options)
+    remember(aws, tools.progress, executor.made.service, outcome, wanted.service)
     return replace(outcome, images=digests, duration_ms=tools.pace.now_ms() - started_ms)
 
 

@@ -21,6 +21,7 @@ from shipway.deploy.planning.references import short
 from shipway.deploy.planning.release import Seen, Wanted, plan_release
 from shipway.deploy.planning.verdict import Ending, Verdict
 from shipway.deploy.planning.watch import WatchState
+from shipway.deploy.remembering import remember
 from shipway.deploy.scaling import CountWatch
 from shipway.deploy.tools import Tools
 
@@ -153,6 +154,7 @@ def begin_and_follow(
         if not wait:
             return concluded(outcome, begun(aws, name), aws, None)
         outcome = follow_to_verdict(outcome, target, seen, aws, tools, timeout_s)
+        remember(aws, tools.progress, updated, outcome, {})
     return replace(outcome, duration_ms=tools.pace.now_ms() - started_ms)
 
 

@@ -81,6 +81,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     service: Members = {}
     load_balancer: LoadBalancer | None = None
     tasks: dict[str, NamedTask] = {}
+    ownership: dict[str, str] = {}
     environment: str | None = None
     folder: str = "."
     warnings: tuple[str, ...] = ()

@@ -42,6 +42,7 @@ OVERLAY: Keys = {
     "images": {"*": IMAGE},
     "load_balancer": LOAD_BALANCER,
     "tasks": {"*": TASK},
+    "ownership": {"*": None},
 }
 APPLICATION: Keys = {**OVERLAY, "environments": {"*": OVERLAY}}
 

@@ -70,7 +70,8 @@ class Ecs:
 
     def service(self, name: str) -> Members | None:
         try:
-            answer = self._calls.call("DescribeServices", {"cluster": self.cluster, "services": [name]})
+            request = {"cluster": self.cluster, "services": [name], "include": ["TAGS"]}
+            answer = self._calls.call("DescribeServices", request)
         except AwsRefusal as refusal:
             if refusal.code == "ClusterNotFoundException":
                 return None

@@ -32,6 +32,9 @@ class Elbv2:
         answer = self._calls.call("DescribeListeners", {"LoadBalancerArn": load_balancer_arn})
         return list(answer.get("Listeners", ()))
 
+    def rules(self, arns: list[str]) -> list[Members]:
+        return list(self._calls.call("DescribeRules", {"RuleArns": arns}).get("Rules", ()))
+
     def listener_attributes(self, arn: str) -> dict[str, str]:
         answer = self._calls.call("DescribeListenerAttributes", {"ListenerArn": arn})
         return _attributes(answer)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shipway.deploy.planning.actions import REGISTERED, Action, CreateService, Plan, UpdateService
+from shipway.deploy.planning.deployed import Origin
 from shipway.deploy.planning.difference import brief, changed_members, line, walk
 from shipway.deploy.planning.images_seen import ImageSeen
 from shipway.deploy.planning.likely_time import LikelyTime
@@ -29,10 +30,12 @@ class Change:
     before: Any
     after: Any
     effect: Effect | None
+    origin: Origin | None = None
 
     def text(self) -> str:
         effect = self.effect.value if self.effect else "nobody has said what it sets off"
-        return f"{brief(line((self.member, self.before, self.after)))}  [{effect}]"
+        origin = f"  ({self.origin.value})" if self.origin not in (None, Origin.FILE) else ""
+        return f"{brief(line((self.member, self.before, self.after)))}  [{effect}]{origin}"
 
     def as_document(self) -> Members:
         return {
@@ -40,6 +43,7 @@ class Change:
             "before": self.before,
             "after": self.after,
             "effect": self.effect.name.lower() if self.effect else None,
+            "origin": self.origin.name.lower() if self.origin else None,
         }
 
 
