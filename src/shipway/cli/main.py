@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import json
 import os
 import sys
+from contextlib import nullcontext
 
 from shipway import __version__
+from shipway.cli.options import fold_progress, publish_outputs, unfold
 from shipway.cli.parser import Parser
 from shipway.cli.verbs import VERBS
+from shipway.deploy.edge.masking import masked_output
 from shipway.deploy.errors import DeployError
 
 INTERRUPTED = 130
@@ -34,19 +39,27 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run_verb(verb: str, given: list[str]) -> int:
+    """`local env` is there to print this machine's own credentials, which open nothing elsewhere."""
+    with nullcontext() if verb == "local" else masked_output(os.environ):
+        return run_unmasked(verb, given)
+
+
+def run_unmasked(verb: str, given: list[str]) -> int:
     module_name, summary = VERBS[verb]
     module, arguments = None, None
     try:
         module = importlib.import_module(module_name)
         parser = Parser(prog=f"shipway {verb}", description=summary[:1].upper() + summary[1:] + ".")
         module.add_arguments(parser)
-        arguments = parser.parse_args(given)
+        arguments = parser.parse_args(given, argparse.Namespace(verb=verb, shown=False))
+        fold_progress(arguments)
         return int(module.run(arguments))
     except DeployError as error:
         code = getattr(module, "FAILURE_CODE", 1) if error.exit_code == 1 else error.exit_code
+        unfold(arguments)
         tell(error, " ".join([verb, *filter(None, [getattr(arguments, "local_verb", None)])]))
-        if getattr(arguments, "output", "text") == "json":
-            print(error_document(error, code))
+        if arguments is not None and not arguments.shown:
+            tell_machines(error, code, arguments)
         return code
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "shipway":
@@ -81,12 +94,16 @@ def tell(error: DeployError, verb: str) -> None:
         print(f"  | {line}", file=sys.stderr)
 
 
-def error_document(error: DeployError, code: int) -> str:
+def tell_machines(error: DeployError, code: int, arguments: argparse.Namespace) -> None:
     """With `-o json` there is a document on stdout even when there is nothing to show."""
-    import json
-
     document = {"verdict": "error", "sentence": error.sentence, "exitCode": code}
-    return json.dumps(document | {"details": list(error.details)}, indent=2)
+    document |= {"details": list(error.details)}
+    if getattr(arguments, "output", "text") == "json":
+        print(json.dumps(document, indent=2))
+    try:
+        publish_outputs(arguments, document)
+    except DeployError as unwritten:
+        tell(unwritten, arguments.verb)
 
 
 def overview() -> str:

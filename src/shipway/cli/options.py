@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shipway.deploy.opening import Choices
+    from shipway.deploy.outputs.systems import Wish
 
 
 def add_target(
@@ -30,6 +31,44 @@ def add_target(
     parser.add_argument("--region", metavar="REGION")
     parser.add_argument("--profile", metavar="NAME", help="an AWS profile")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+
+
+def add_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--outputs",
+        metavar="FORMAT[:FILE]",
+        action="append",
+        type=outputs_wish,
+        default=wishes_of_environment(),
+        help="give a CI system the verdict, ARNs...: github, gitlab, bamboo, jenkins, azure, teamcity, json "
+        "or none (default: the one that is around us); see docs/ci.md",
+    )
+    parser.add_argument(
+        "--output-prefix",
+        metavar="NAME",
+        default=os.environ.get("SHIPWAY_OUTPUT_PREFIX"),
+        help="namespace of the outputs (default: none for github and json, else shipway)",
+    )
+
+
+def wishes_of_environment() -> list[Wish]:
+    from shipway.deploy.errors import UsageError
+
+    try:
+        return [outputs_wish(text) for text in os.environ.get("SHIPWAY_OUTPUTS", "").split()]
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(f"SHIPWAY_OUTPUTS: {error}") from None
+
+
+def outputs_wish(text: str) -> Wish:
+    from shipway.deploy.application.suggestion import did_you_mean
+    from shipway.deploy.outputs.systems import NONE, SYSTEMS, wish_of
+
+    wish = wish_of(text)
+    if wish is None:
+        known = did_you_mean(text.partition(":")[0], (*SYSTEMS, NONE))
+        raise argparse.ArgumentTypeError(f"there is no format {text!r}. {known}")
+    return wish
 
 
 def add_images(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +95,7 @@ def add_watch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", metavar="DURATION", default="20m", help="for example 90s, 10m, 1h (default 20m)"
     )
+    add_outputs(parser)
 
 
 def add_steering(parser: argparse.ArgumentParser) -> None:
@@ -79,10 +119,41 @@ def choices(arguments: argparse.Namespace) -> Choices:
 
 def show(arguments: argparse.Namespace, document: Any, text: str) -> None:
     """One document on stdout for `-o json`, the text otherwise."""
+    unfold(arguments)
     if arguments.output == "json":
         print(json.dumps(document, indent=2, default=plain))
     elif text:
         print(text)
+    arguments.shown = True
+    publish_outputs(arguments, document)
+
+
+def fold_progress(arguments: argparse.Namespace) -> None:
+    """For the verbs that end with a verdict. What a one-off task prints is what one came to read."""
+    if hasattr(arguments, "outputs") and not hasattr(arguments, "variables"):
+        import sys
+
+        from shipway.deploy.outputs.folding import Fold
+
+        arguments.fold = Fold(f"shipway {arguments.verb}", os.environ, sys.stderr)
+        arguments.fold.open()
+
+
+def unfold(arguments: argparse.Namespace | None) -> None:
+    if arguments is not None and hasattr(arguments, "fold"):
+        arguments.fold.close()
+
+
+def publish_outputs(arguments: argparse.Namespace, document: Any) -> None:
+    """For the CI system around us; its commands leave stdout alone when that is one JSON document."""
+    if not hasattr(arguments, "outputs"):
+        return
+    import sys
+
+    from shipway.deploy.outputs.publishing import publish
+
+    stream = sys.stderr if arguments.output == "json" else sys.stdout
+    publish(arguments.verb, document, arguments.outputs, arguments.output_prefix, stream)
 
 
 def plain(value: Any) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from shipway.cli.options import add_images, add_rebuild, add_target, choices, show
+from shipway.cli.options import add_images, add_outputs, add_rebuild, add_target, choices, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     add_images(parser)
     add_rebuild(parser)
+    add_outputs(parser)
     parser.add_argument("--force", action="store_true", help="plan a deployment even if nothing changed")
     parser.add_argument("--out", metavar="FILE", help="keep the plan for `shipway deploy --plan FILE`")
     parser.epilog = "Exit code: 0 no changes, 2 changes (or a command that is not well formed), 1 an error."

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from shipway.cli.options import add_target
+from shipway.cli.options import add_outputs, add_target
 
 if TYPE_CHECKING:
     from shipway.deploy.task_verbs import TaskChoices
@@ -33,6 +33,7 @@ class EnvironmentOrVariable(argparse.Action):
 
 def add_task_options(parser: argparse.ArgumentParser) -> None:
     add_target(parser, environment_action=EnvironmentOrVariable)
+    add_outputs(parser)
     parser.set_defaults(variables=[])
     parser.add_argument("--task-definition", metavar="FAMILY[:REVISION]", help="instead of the service's")
     parser.add_argument(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from shipway.cli.options import add_images, add_target, choices, show
+from shipway.cli.options import add_images, add_outputs, add_target, choices, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     add_images(parser)
+    add_outputs(parser)
     parser.add_argument("--strict", action="store_true", help="refuse where there would be a warning")
     parser.epilog = "Exit code: 0 may be deployed, 8 refused, 1 an error."
 

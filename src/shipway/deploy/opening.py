@@ -14,6 +14,7 @@ from shipway.deploy.application.reading import find, locate, read_application
 from shipway.deploy.edge.aws import Aws, Where, open_aws
 from shipway.deploy.edge.docker import DockerCommand
 from shipway.deploy.edge.interruption import TerminalInterruption
+from shipway.deploy.edge.masking import SECRETS
 from shipway.deploy.edge.pace import RealPace
 from shipway.deploy.edge.progress import open_progress
 from shipway.deploy.errors import UsageError
@@ -79,7 +80,11 @@ def named(choices: Choices, what: str | None) -> tuple[Choices, str | None]:
 
 def read_chosen(choices: Choices) -> Application:
     """The application file alone; AWS is not opened."""
-    return read_application(locate(choices.config, Path.cwd()), choices.environment)
+    application = read_application(locate(choices.config, Path.cwd()), choices.environment)
+    SECRETS.learn(application.task_definition)
+    SECRETS.learn([{"args": image.args} for image in application.images.values()])
+    SECRETS.learn([{"environment": task.environment} for task in application.tasks.values()])
+    return application
 
 
 def open_application(choices: Choices) -> tuple[Application, Aws]:
@@ -143,4 +148,4 @@ def pairs(texts: list[str], what: str) -> dict[str, str]:
 def _application(choices: Choices, *, file_needed: bool) -> Application | None:
     if not file_needed and choices.config is None and find(Path.cwd()) is None:
         return None
-    return read_application(locate(choices.config, Path.cwd()), choices.environment)
+    return read_chosen(choices)

@@ -23,6 +23,8 @@ class Outcome:
     revision_after: str | None = None
     images: dict[str, str] = field(default_factory=dict)
     urls: tuple[str, ...] = ()
+    task_arns: tuple[str, ...] = ()
+    console_url: str | None = None
     duration_ms: int = 0
     plan: str = ""
     post_mortem: PostMortem | None = None
@@ -69,6 +71,8 @@ class Outcome:
             "taskDefinitionAfter": self.revision_after,
             "images": self.images,
             "urls": list(self.urls),
+            "taskArns": list(self.task_arns),
+            "consoleUrl": self.console_url,
             "durationMs": self.duration_ms,
             "findings": as_document(self.post_mortem) if self.post_mortem else [],
             "changes": list(self.post_mortem.changes) if self.post_mortem else [],

@@ -15,6 +15,7 @@ from shipway.deploy.gather import gather
 from shipway.deploy.observe import urls
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.actions import Plan, UpdateService
+from shipway.deploy.planning.console import console_url
 from shipway.deploy.planning.count_watch import CountState
 from shipway.deploy.planning.post_mortem import PostMortem, explain
 from shipway.deploy.planning.references import short
@@ -187,5 +188,7 @@ def concluded(outcome: Outcome, ending: Ending, aws: Aws, post_mortem: PostMorte
         sentence=ending.sentence,
         revision_after=service.get("taskDefinition"),
         urls=resilient((), urls, aws, service),
+        task_arns=tuple(resilient([], aws.ecs.running_task_arns, outcome.service)) if service else (),
+        console_url=None if aws.local else console_url(aws.region, outcome.cluster, outcome.service),
         post_mortem=post_mortem,
     )

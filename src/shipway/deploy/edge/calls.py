@@ -6,6 +6,7 @@ import json
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from shipway.deploy.edge.masking import SECRETS
 from shipway.deploy.errors import AwsRefusal, DeployError
 
 CREDENTIAL_CODES = frozenset(
@@ -53,6 +54,7 @@ class BotoCalls:
         model = self._client.meta.service_model.operation_model(operation)
         known, unknown = known_and_unknown(model.input_shape, members)
         self._raw_members, self._raw_answer = unknown, None
+        SECRETS.learn(members)
         try:
             answer: dict[str, Any] = self._client._make_api_call(operation, known)
         except ClientError as error:
@@ -60,6 +62,7 @@ class BotoCalls:
         except BotoCoreError as error:
             raise DeployError(self._unsent(operation, error)) from None
         answer.pop("ResponseMetadata", None)
+        SECRETS.learn(answer)
         return answer
 
     def raw_answer(self) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shipway.deploy.edge.calls import Calls
+from shipway.deploy.edge.masking import SECRETS
 from shipway.deploy.errors import AwsRefusal, DeployError
 
 
@@ -63,6 +64,7 @@ class Ecr:
         if data is None:
             raise DeployError("GetAuthorizationToken gave no token, so nothing can be pushed to ECR.")
         user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+        SECRETS.learn({"args": {"password": password}})
         return RegistryLogin(_text(data["proxyEndpoint"]).split("://", 1)[-1], user, password)
 
 
