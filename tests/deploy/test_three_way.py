@@ -86,7 +86,7 @@ def test_a_revision_of_another_pipeline_is_named_with_who_and_when() -> None:
     arn = world.aws.ecs.register_task_definition(another)["taskDefinitionArn"]
     world.ecs.revisions[arn] |= {
         "registeredBy": "arn:aws:iam::000000000000:user/pat",
-        "registeredAt": datetime(2026, 11, 20, 8, 30, tzinfo=UTC),
+        "registeredAt": datetime(2026, 11, 20, 8, 30, tzinfo=UTC).timestamp(),
     }
     world.ecs.services["hello"]["taskDefinition"] = arn
     world.ecs.asked.clear()

@@ -8,6 +8,7 @@ from shipway.deploy.application.application import Application
 from shipway.deploy.auto_scaling import leave_scaled_count
 from shipway.deploy.closer_look import look_at_images, look_at_secrets, look_at_sides, pinned_by_tag
 from shipway.deploy.edge.aws import Aws
+from shipway.deploy.edge.moments import moment_utc
 from shipway.deploy.foresight import foreseen
 from shipway.deploy.observe import observe_balancer
 from shipway.deploy.planning.canonical import same
@@ -77,6 +78,7 @@ def _planned(wanted: Wanted, asked: Asked, aws: Aws) -> ServicePlan:
     secrets = look_at_secrets(aws, wanted.task_definition, seen.service)
     past = _past(aws, wanted, seen)
     side = look_at_sides(aws, seen.service)
+    others = others_revision(seen.live, moment_utc((seen.live or {}).get("registeredAt")), past)
     return ServicePlan(
         cluster=wanted.cluster,
         service=wanted.service_name,
@@ -85,7 +87,7 @@ def _planned(wanted: Wanted, asked: Asked, aws: Aws) -> ServicePlan:
         running=int((seen.service or {}).get("runningCount", 0)),
         images=images,
         secrets=secrets,
-        notes=(*asked.notes, *left, *more, *side, *others_revision(seen.live, past)),
+        notes=(*asked.notes, *left, *more, *side, *others),
         prediction=foresight.prediction,
         likely_time=foresight.likely_time,
         basis=basis_of(wanted, seen, images, secrets),

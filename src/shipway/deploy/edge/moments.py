@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -10,3 +11,8 @@ def moment_s(moment: Any) -> float | None:
     if moment is None:
         return None
     return float(moment.timestamp()) if hasattr(moment, "timestamp") else float(moment)
+
+
+def moment_utc(moment: Any) -> datetime | None:
+    seconds = moment_s(moment)
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

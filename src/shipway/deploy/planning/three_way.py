@@ -8,6 +8,7 @@ from typing import Any
 
 from shipway.deploy.planning.deployed import Origin, Past
 from shipway.deploy.planning.difference import changed_members
+from shipway.deploy.planning.moments import minute
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.release import Wanted
 from shipway.deploy.planning.service_plan import Change
@@ -40,14 +41,14 @@ def with_origins(
     return tuple(replace(change, origin=origin(change)) for change in changes)
 
 
-def others_revision(live: Members | None, past: Past | None) -> Iterator[str]:
+def others_revision(live: Members | None, registered_at: Any, past: Past | None) -> Iterator[str]:
     """Who registered what is live, when it is not what was deployed last."""
     if past is None or live is None:
         return
     standing = short(str(live["taskDefinitionArn"]))
     if standing != past.deployed.revision:
         who = f", registered by {live['registeredBy']}" if live.get("registeredBy") else ""
-        when = f" at {live['registeredAt']:%Y-%m-%d %H:%M} UTC" if live.get("registeredAt") else ""
+        when = f" at {minute(registered_at)}" if registered_at else ""
         yield f"{standing} is live{who}{when}; Shipway deployed {past.deployed.revision} last."
 
 
