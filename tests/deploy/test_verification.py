@@ -4,92 +4,42 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from shipway.deploy.application.reading import read_application
-from shipway.deploy.edge.calls import Calls
 from shipway.deploy.errors import UsageError
 from shipway.deploy.release import DeployOptions
 from shipway.deploy.verification.explaining import explained, listed
 from shipway.deploy.verification.finding import CODES, Finding
 from shipway.deploy.verification.observed import Observed, Subject
-from shipway.deploy.verification.verification import Verification, findings_of, verify, verify_findings
+from shipway.deploy.verification.roles import needs_of_start
+from shipway.deploy.verification.routes import ways_out
+from shipway.deploy.verification.verification import Verification, verify
 
-from .fake_aws import ScriptedCalls, refuse
 from .fakes import World
-from .hello import application
+from .subjects import (
+    ARM,
+    FARGATE,
+    GROUP,
+    IMAGE,
+    LOGS,
+    ROLE,
+    SECRET,
+    SIZED,
+    TRUST,
+    a_container,
+    a_subject,
+    an_instance,
+    codes,
+    observed,
+    strategy,
+    with_group,
+    with_role,
+    with_secret,
+)
 
 ROOT = Path(__file__).parents[2]
-GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/hello/0123456789abcdef"
-IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/hello:1"
-LOGS = {"awslogs-group": "hello", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "hello"}
-
-
-def a_container(**members: Any) -> dict[str, Any]:
-    return {
-        "name": "web",
-        "image": IMAGE,
-        "memory": 64,
-        "portMappings": [{"containerPort": 80}],
-        "logConfiguration": {"logDriver": "awslogs", "options": LOGS},
-        **members,
-    }
-
-
-def a_subject(container: dict[str, Any] | None = None, **members: Any) -> Subject:
-    """A good configuration: an awsvpc service on EC2 behind a load balancer."""
-    definition = {
-        "family": "hello",
-        "networkMode": "awsvpc",
-        "containerDefinitions": [container or a_container()],
-    }
-    definition |= members.pop("definition", {})
-    service = {
-        "serviceName": "hello",
-        "desiredCount": 3,
-        "deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
-        "networkConfiguration": {
-            "awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}
-        },
-        "loadBalancers": [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80}],
-        **members,
-    }
-    return Subject(definition, service, service)
-
-
-def an_instance(memory: int = 1024) -> dict[str, Any]:
-    have = [{"name": "CPU", "integerValue": 1024}, {"name": "MEMORY", "integerValue": memory}]
-    return {
-        "containerInstanceArn": "arn:aws:ecs:x:container-instance/hello/0123456789",
-        "registeredResources": have,
-    }
-
-
-def observed(**members: Any) -> Observed:
-    good: dict[str, Any] = {
-        "cluster": {"clusterName": "hello"},
-        "log_groups": {"hello": True},
-        "target_groups": {GROUP: {"TargetType": "ip", "LoadBalancerArns": ["arn:lb/x"], "VpcId": "vpc-1"}},
-        "subnets": {"subnet-1": "vpc-1"},
-        "security_groups": {"sg-1": "vpc-1"},
-        "instances": (an_instance(),),
-    }
-    return Observed(**{**good, **members})
-
-
-def codes(subject: Subject, seen: Observed | None = None) -> list[str]:
-    return [found.code for found in findings_of(subject, seen or observed())]
-
-
-def with_group(**members: Any) -> Observed:
-    group = {"TargetType": "ip", "LoadBalancerArns": ["arn:lb/x"], "VpcId": "vpc-1", **members}
-    return observed(target_groups={GROUP: group})
-
-
-def strategy(provider: str) -> dict[str, Any]:
-    return {"capacityProviderStrategy": [{"capacityProvider": provider}]}
 
 
 CONFIGURATION = {
@@ -97,12 +47,12 @@ CONFIGURATION = {
     "maximumPercent": 133,
     "deploymentCircuitBreaker": {"enable": True},
 }
-FARGATE: dict[str, Any] = {"launchType": "FARGATE"}
 BAD: dict[str, tuple[Subject, Observed]] = {
     "SW001": (a_subject(), observed(unanswered=(("auto scaling", "not allowed"),))),
     "SW101": (a_subject(), observed(missing_images=(IMAGE,))),
     "SW102": (a_subject(a_container(image="nginx")), observed()),
-    "SW201": (a_subject(definition={"cpu": "256", "memory": "4096"}, **FARGATE), observed()),
+    "SW103": (a_subject(definition=ARM), observed(platforms={IMAGE: ("linux/amd64",)})),
+    "SW201": (a_subject(definition={**SIZED, "cpu": "256", "memory": "4096"}, **FARGATE), observed()),
     "SW202": (a_subject(a_container(environment=[{"name": "DB_PASSWORD", "value": "x"}])), observed()),
     "SW203": (
         a_subject(
@@ -119,6 +69,7 @@ BAD: dict[str, tuple[Subject, Observed]] = {
     "SW302": (a_subject(deploymentConfiguration={}), observed()),
     "SW303": (a_subject(), observed(scaled=True)),
     "SW304": (a_subject(a_container(healthCheck={"command": ["CMD", "up"], "startPeriod": 60})), observed()),
+    "SW305": (a_subject(), with_group(HealthCheckIntervalSeconds=30, UnhealthyThresholdCount=2)),
     "SW401": (a_subject(), observed(target_groups={GROUP: None})),
     "SW402": (a_subject(), with_group(TargetType="instance")),
     "SW403": (a_subject(), with_group(LoadBalancerArns=[])),
@@ -126,10 +77,21 @@ BAD: dict[str, tuple[Subject, Observed]] = {
     "SW405": (a_subject(), observed(subnets={"subnet-1": None})),
     "SW406": (a_subject(), with_group(VpcId="vpc-2")),
     "SW407": (a_subject(networkConfiguration={}), observed()),
+    "SW408": (a_subject(), observed(ways_out={"subnet-1": "internet gateway"})),
+    "SW409": (a_subject(), with_group(HealthCheckPort="9000")),
     "SW501": (a_subject(), observed(instances=(an_instance(memory=32),))),
     "SW502": (a_subject(), observed(instances=())),
     "SW503": (a_subject(**strategy("spot")), observed(cluster={"capacityProviders": ["FARGATE"]})),
     "SW504": (a_subject(), observed(cluster=None, instances=None)),
+    "SW505": (
+        a_subject(definition=SIZED, **FARGATE),
+        observed(instances=None, quotas={"Fargate On-Demand vCPU resource count": 5.0}),
+    ),
+    "SW601": (with_role(), observed(roles={ROLE: None})),
+    "SW602": (with_role(), observed(roles={ROLE: {"Statement": []}})),
+    "SW603": (with_role(), observed(denied={"pulling hello": ("ecr:BatchGetImage",)})),
+    "SW604": (with_secret(None), observed()),
+    "SW605": (with_secret(), observed(missing_secrets=(SECRET,))),
 }
 
 
@@ -153,8 +115,9 @@ def test_each_finding_is_found(code: str) -> None:
 @pytest.mark.parametrize(
     "subject",
     [
-        a_subject(definition={"cpu": "512", "memory": "3072"}, **FARGATE),
-        a_subject(definition={"cpu": ".25 vCPU", "memory": "0.5 GB"}, **FARGATE),
+        a_subject(definition={**SIZED, "cpu": "512", "memory": "3072"}, **FARGATE),
+        a_subject(definition={**SIZED, "cpu": ".25 vCPU", "memory": "0.5 GB"}, **FARGATE),
+        with_secret(),
         a_subject(a_container(image="nginx@sha256:" + "1" * 64)),
         a_subject(a_container(environment=[{"name": "TOKENS_PER_PAGE", "value": "9"}])),
         a_subject(desiredCount=3, deploymentConfiguration={**CONFIGURATION, "maximumPercent": 134}),
@@ -177,77 +140,65 @@ def test_a_provider_of_the_cluster_brings_its_instances() -> None:
     assert codes(a_subject(**strategy("spot")), observed(cluster=cluster)) == []
 
 
-class Scaling(ScriptedCalls):
-    service = "application-autoscaling"
+@pytest.mark.parametrize(
+    "seen",
+    [
+        observed(roles={ROLE: TRUST}),
+        observed(platforms={IMAGE: ("linux/amd64", "linux/arm64")}),
+        observed(ways_out={"subnet-1": "other"}),
+        observed(ways_out={"subnet-1": "none"}, endpoints=True),
+        with_group(HealthCheckPort="80"),
+    ],
+)
+def test_what_aws_says_and_is_good_is_not_found(seen: Observed) -> None:
+    """A role that ECS may take, an image for this processor too, a NAT gateway, a port that is mapped."""
+    assert codes(a_subject(definition={**ARM, "executionRoleArn": ROLE}), seen) == []
 
 
-class Ec2(ScriptedCalls):
-    service = "ec2"
+def test_a_public_address_is_a_way_out_on_fargate_alone() -> None:
+    """Elsewhere awsvpc tasks have none, whatever is written."""
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
+    seen = observed(ways_out={"subnet-1": "internet gateway"}, instances=None)
+    on_fargate = a_subject(definition=SIZED, networkConfiguration=network, **FARGATE)
+    assert codes(on_fargate, seen) == []
+    assert codes(a_subject(networkConfiguration=network), seen) == ["SW408"]
 
 
-class LogGroups(ScriptedCalls):
-    service = "logs"
-
-
-def on_amazon() -> World:
-    """Everything that is asked of Amazon has a good answer."""
-    world = World(local=False)
-    world.ecs.instances = [an_instance()]
-    world.ecr.answers["DescribeImages"] = lambda members: {"imageDetails": [{"imageDigest": "sha256:1"}]}
-    group = {"TargetGroupArn": GROUP, "TargetType": "ip", "LoadBalancerArns": ["arn:lb/x"], "VpcId": "vpc-1"}
-    world.elbv2.target_groups = [group]
-    subnets = {"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1"}]}
-    groups = {"SecurityGroups": [{"GroupId": "sg-1", "VpcId": "vpc-1"}]}
-    others: dict[str, Calls] = {
-        "application-autoscaling": Scaling(
-            {"DescribeScalableTargets": lambda members: {"ScalableTargets": []}}
-        ),
-        "ec2": Ec2(
-            {"DescribeSubnets": lambda members: subnets, "DescribeSecurityGroups": lambda members: groups}
-        ),
-        "logs": LogGroups({"DescribeLogGroups": lambda members: {"logGroups": [{"logGroupName": "hello"}]}}),
+def test_ways_out_are_those_of_the_route_tables() -> None:
+    """Its own table, else the VPC's main one; a black hole is none."""
+    gateway = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"}
+    nat = {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1"}
+    tables = [
+        {"VpcId": "vpc-1", "Routes": [nat], "Associations": [{"Main": True}]},
+        {"VpcId": "vpc-1", "Routes": [gateway], "Associations": [{"SubnetId": "subnet-2"}]},
+        {
+            "VpcId": "vpc-1",
+            "Routes": [{**nat, "State": "blackhole"}],
+            "Associations": [{"SubnetId": "subnet-3"}],
+        },
+    ]
+    subnets = {"subnet-1": "vpc-1", "subnet-2": "vpc-1", "subnet-3": "vpc-1", "subnet-4": None}
+    assert ways_out(subnets, tables) == {
+        "subnet-1": "other",
+        "subnet-2": "internet gateway",
+        "subnet-3": "none",
     }
-    world.services.update(others)
-    return world
 
 
-def found_in(world: World) -> tuple[Finding, ...]:
-    subject = a_subject()
-    members = {"images": {}, "task_definition": subject.definition, "service": subject.written}
-    return verify_findings(application(**members), world.aws, DeployOptions())
-
-
-def test_what_is_good_at_amazon_passes() -> None:
-    """Each question is one that its service takes, and nothing is found or left unanswered."""
-    assert found_in(on_amazon()) == ()
-
-
-def test_what_is_missing_at_amazon_is_found() -> None:
-    """Images, log groups, subnets and target groups that are not there; scaling that is."""
-    world = on_amazon()
-    world.ecr.answers["DescribeImages"] = refuse("ImageNotFoundException")
-    world.elbv2.answers["DescribeTargetGroups"] = refuse("TargetGroupNotFound")
-    world.services["logs"] = LogGroups({"DescribeLogGroups": lambda members: {"logGroups": []}})
-    questions = ("DescribeSubnets", "DescribeSecurityGroups")
-    world.services["ec2"] = Ec2(dict.fromkeys(questions, lambda members: {}))
-    scaled = {"DescribeScalableTargets": lambda members: {"ScalableTargets": [{"MinCapacity": 1}]}}
-    world.services["application-autoscaling"] = Scaling(scaled)
-    found = [item.code for item in found_in(world)]
-    assert found == ["SW101", "SW204", "SW401", "SW405", "SW405", "SW303"]
-
-
-def test_what_may_not_be_asked_is_never_passed() -> None:
-    """Each refused question is a finding of its own, with AWS's reason."""
-    world = on_amazon()
-    denied = refuse("AccessDeniedException", "you may not")
-    world.ecr.answers["DescribeImages"] = world.elbv2.answers["DescribeTargetGroups"] = denied
-    world.services["logs"] = LogGroups({"DescribeLogGroups": denied})
-    world.services["ec2"] = Ec2({"DescribeSubnets": denied, "DescribeSecurityGroups": denied})
-    world.services["application-autoscaling"] = Scaling({"DescribeScalableTargets": denied})
-    found = found_in(world)
-    assert {item.code for item in found} == {"SW001"}
-    assert len(found) == 6
-    assert all("you may not" in item.sentence for item in found)
+def test_what_a_start_takes_is_asked_resource_by_resource() -> None:
+    """Pulling, logging (and making the group), each secret; parameters by name get their ARN."""
+    options = {**LOGS, "awslogs-create-group": "true"}
+    secrets = [{"name": "A", "valueFrom": f"{SECRET}:password::"}, {"name": "B", "valueFrom": "/shop/b"}]
+    container = a_container(logConfiguration={"logDriver": "awslogs", "options": options}, secrets=secrets)
+    needs = needs_of_start(a_subject(container), "us-east-1", "000000000000")
+    assert [(need.actions[0], need.resource) for need in needs] == [
+        ("ecr:GetAuthorizationToken", "*"),
+        ("ecr:BatchCheckLayerAvailability", "arn:aws:ecr:us-east-1:000000000000:repository/hello"),
+        ("logs:CreateLogStream", "arn:aws:logs:us-east-1:000000000000:log-group:hello:*"),
+        ("logs:CreateLogGroup", "arn:aws:logs:us-east-1:000000000000:log-group:hello"),
+        ("ssm:GetParameters", "arn:aws:ssm:us-east-1:000000000000:parameter/shop/b"),
+        ("secretsmanager:GetSecretValue", SECRET),
+    ]
 
 
 def test_refusals_end_with_8_and_warnings_only_when_strict() -> None:
@@ -273,7 +224,6 @@ def test_a_finding_says_where_it_is_written(tmp_path: Path) -> None:
         "  big: {service: {desiredCount: 9}}\n"
     )
     world = World()
-    world.services["application-autoscaling"] = Scaling({"DescribeScalableTargets": lambda members: {}})
     read = read_application(tmp_path / "shipway.yml", None, {})
     report = verify(read, world.aws, DeployOptions(), strict=False)
     assert report.text() == (

@@ -43,4 +43,24 @@ def providers(subject: Subject, observed: Observed) -> Iterator[Finding]:
             yield Finding("SW503", f"service.capacityProviderStrategy.{index}", said, todo)
 
 
-CHECKS = (there, room, providers)
+def quotas(subject: Subject, observed: Observed) -> Iterator[Finding]:
+    """What this service alone takes at the height of a deployment."""
+    spot = any(
+        item.get("capacityProvider") == "FARGATE_SPOT"
+        for item in subject.service.get("capacityProviderStrategy") or ()
+    )
+    kind = "Spot" if spot else "On-Demand"
+    limit = next((v for name, v in observed.quotas.items() if kind in name and "vCPU" in name), None)
+    if limit is None:
+        return
+    configuration = subject.service.get("deploymentConfiguration") or {}
+    desired = int(subject.service.get("desiredCount") or 0)
+    tasks = max(desired * int(configuration.get("maximumPercent") or 200) // 100, desired)
+    vcpus = tasks * needs_of({**subject.definition, "containerDefinitions": []}).cpu / 1024
+    if vcpus > limit:
+        said = f"Its deployment takes up to {vcpus:g} vCPUs at once; Fargate {kind} has {limit:g} here."
+        todo = "Ask for more in Service Quotas, or lower desiredCount, cpu or maximumPercent."
+        yield Finding("SW505", "service.desiredCount", said, todo)
+
+
+CHECKS = (there, room, providers, quotas)

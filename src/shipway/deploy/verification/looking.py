@@ -11,6 +11,13 @@ from shipway.deploy.planning.fit import on_instances
 from shipway.deploy.planning.images_seen import ecr_image
 from shipway.deploy.verification.containers import awslogs
 from shipway.deploy.verification.observed import Members, Observed, Subject
+from shipway.deploy.verification.platform_look import look_at_platforms
+from shipway.deploy.verification.role_look import (
+    look_at_missing_secrets,
+    look_at_permissions,
+    look_at_roles,
+)
+from shipway.deploy.verification.routes import NONE, ways_out
 
 T = TypeVar("T")
 
@@ -30,15 +37,24 @@ class Look:
         on_ec2 = cluster is not None and on_instances(subject.definition, subject.service)
         instances = self.ask("container instances", self.aws.ecs.container_instances) if on_ec2 else None
         missing = tuple(image for image in self.images() if self.image_missing(image))
+        subnets = self.vpcs("subnets", "Subnet")
+        roles = {} if subject.local else look_at_roles(self.aws, subject, self.ask)
         return Observed(
             cluster=cluster,
             missing_images=missing,
             log_groups=self.log_groups(),
             target_groups=self.target_groups(sorted(arns)),
-            subnets=self.vpcs("subnets", "Subnet"),
+            subnets=subnets,
             security_groups=self.vpcs("securityGroups", "SecurityGroup"),
             instances=None if instances is None else tuple(instances),
             scaled=cluster is not None and self.scaled(),
+            platforms=look_at_platforms(self.aws, subject, missing, self.ask),
+            roles=roles,
+            denied=look_at_permissions(self.aws, subject, roles, self.ask),
+            missing_secrets=() if subject.local else look_at_missing_secrets(self.aws, subject, self.ask),
+            ways_out=self.ways_out(subnets),
+            endpoints=self.endpoints(subnets),
+            quotas=self.quotas(),
             unanswered=tuple(self.unanswered),
         )
 
@@ -108,6 +124,33 @@ class Look:
             return {}
         found = {str(item[id_member]): str(item["VpcId"]) for item in ec2.get(f"{noun}s", ())}
         return {name: found.get(name) for name in names}
+
+    def ways_out(self, subnets: dict[str, str | None]) -> dict[str, str]:
+        vpcs = sorted({vpc for vpc in subnets.values() if vpc})
+        if not vpcs or self.subject.network_mode != "awsvpc":
+            return {}
+        request = {"Filters": [{"Name": "vpc-id", "Values": vpcs}]}
+        answer = self.ask("routes", lambda: self.aws.service("ec2").call("DescribeRouteTables", request))
+        return ways_out(subnets, list((answer or {}).get("RouteTables", ())))
+
+    def endpoints(self, subnets: dict[str, str | None]) -> bool:
+        """Asked only where it matters: a subnet without any way out."""
+        vpcs = sorted({vpc for vpc in subnets.values() if vpc})
+        if NONE not in self.ways_out(subnets).values():
+            return False
+        request = {"Filters": [{"Name": "vpc-id", "Values": vpcs}]}
+        ask = "DescribeVpcEndpoints"
+        answer = self.ask("VPC endpoints", lambda: self.aws.service("ec2").call(ask, request))
+        return bool((answer or {}).get("VpcEndpoints"))
+
+    def quotas(self) -> dict[str, float]:
+        """Fargate's own; others are so large that whoever comes near them knows."""
+        if not self.subject.fargate or self.aws.local:
+            return {}
+        request = {"ServiceCode": "fargate"}
+        quotas = "service-quotas"
+        answer = self.ask("quotas", lambda: self.aws.service(quotas).call("ListServiceQuotas", request))
+        return {str(q["QuotaName"]): float(q["Value"]) for q in (answer or {}).get("Quotas", ())}
 
     def scaled(self) -> bool:
         name = self.subject.service.get("serviceName")

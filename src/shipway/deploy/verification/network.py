@@ -26,9 +26,18 @@ def target_groups(subject: Subject, observed: Observed) -> Iterator[Finding]:
         if kind != wanted:
             said = f"{name} has targets of type {kind}; tasks in {subject.network_mode} mode need {wanted}."
             yield Finding("SW402", key, said, f"Use a target group of type {wanted}.")
+        port = str(group.get("HealthCheckPort") or "traffic-port")
+        if kind == "ip" == wanted and port != "traffic-port" and int(port) not in _mapped_ports(subject):
+            said = f"{name} checks port {port}, which no container maps."
+            yield Finding("SW409", key, said, "Map the port, or let the target group check traffic-port.")
         if not group.get("LoadBalancerArns"):
             said = f"No listener forwards to {name}; ECS refuses a service whose target group has none."
             yield Finding("SW403", key, said, "Add a listener or a rule that forwards to it.")
+
+
+def _mapped_ports(subject: Subject) -> set[int]:
+    mappings = (mapping for item in subject.containers for mapping in item.get("portMappings") or ())
+    return {int(mapping.get("containerPort") or 0) for mapping in mappings}
 
 
 def _port(subject: Subject, entry: Members, key: str) -> Iterator[Finding]:

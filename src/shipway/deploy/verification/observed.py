@@ -58,4 +58,11 @@ class Observed:
     security_groups: dict[str, str | None] = field(default_factory=dict)
     instances: tuple[Members, ...] | None = None
     scaled: bool = False
+    platforms: dict[str, tuple[str, ...]] = field(default_factory=dict)  # image -> `linux/arm64`, ...
+    roles: dict[str, Members | None] = field(default_factory=dict)  # -> trust policy, None: no such role
+    denied: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what needs them -> refused actions
+    missing_secrets: tuple[str, ...] = ()
+    ways_out: dict[str, str] = field(default_factory=dict)  # subnet -> where its default route leads
+    endpoints: bool = False  # of a VPC
+    quotas: dict[str, float] = field(default_factory=dict)  # by Amazon's name for it
     unanswered: tuple[tuple[str, str], ...] = ()  # what was asked about, why there is no answer

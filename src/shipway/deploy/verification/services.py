@@ -52,10 +52,23 @@ def patience(subject: Subject, observed: Observed) -> Iterator[Finding]:
         yield Finding("SW304", "service.healthCheckGracePeriodSeconds", said, todo)
 
 
+def first_checks(subject: Subject, observed: Observed) -> Iterator[Finding]:
+    """How long a task may take to answer, where nothing else gives it time."""
+    if subject.service.get("healthCheckGracePeriodSeconds") or subject.daemon:
+        return
+    for group in observed.target_groups.values():
+        if not group or not group.get("HealthCheckIntervalSeconds"):
+            continue
+        patience_s = int(group.get("UnhealthyThresholdCount", 2)) * int(group["HealthCheckIntervalSeconds"])
+        said = f"A task that does not answer within {patience_s} s of its start is stopped as unhealthy."
+        todo = "Write healthCheckGracePeriodSeconds if it may take longer."
+        yield Finding("SW305", "service.healthCheckGracePeriodSeconds", said, todo)
+
+
 def _rolling(subject: Subject) -> bool:
     controller = (subject.service.get("deploymentController") or {}).get("type", "ECS")
     strategy = (subject.service.get("deploymentConfiguration") or {}).get("strategy", "ROLLING")
     return (controller, strategy) == ("ECS", "ROLLING")
 
 
-CHECKS = (blocked, breaker, scaled, patience)
+CHECKS = (blocked, breaker, scaled, patience, first_checks)

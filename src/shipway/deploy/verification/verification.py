@@ -8,13 +8,14 @@ from typing import Any
 from shipway.deploy.application.application import Application
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.release import DeployOptions
-from shipway.deploy.verification import capacity, containers, network, services
+from shipway.deploy.verification import capacity, containers, network, platforms, roles, routes, services
 from shipway.deploy.verification.finding import Finding, Severity
 from shipway.deploy.verification.looking import Look
 from shipway.deploy.verification.observed import Observed, Subject
 from shipway.deploy.wanted import wanted_by
 
-CHECKS = (*containers.CHECKS, *services.CHECKS, *network.CHECKS, *capacity.CHECKS)
+ROOMS = (containers, platforms, services, network, routes, capacity, roles)
+CHECKS = tuple(check for room in ROOMS for check in room.CHECKS)
 REFUSED = 8
 
 
