@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.published import held
 from tests.local.simulated import Simulated, register
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "hello" / "shipway.yml"
@@ -125,3 +127,12 @@ def test_reset_leaves_nothing(shipway: Simulated) -> None:
     shipway.up()
     shipway("local", "reset", "--yes")
     assert list(shipway.folder.path.iterdir()) == []
+
+
+def test_the_documents_are_as_published(shipway: Simulated) -> None:
+    """What the verbs of `local` print with `-o json` is what their schemas say."""
+    options = {"up": ("--engine", "simulated", "--port", shipway.port), "reset": ("--yes",)}
+    for verb in ("up", "status", "env", "logs", "down", "reset"):
+        said = shipway("local", verb, *options.get(verb, ()), "-o", "json")
+        held(f"local {verb}", json.loads(said))
+    held("local reset", {"endpoint_url": "http://127.0.0.1:1", "data": "/data"})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from shipway.local.down import Ended
+from shipway.local.status import LoadBalancerUrl
 from shipway.local.status_text import said_of, shortened
 from shipway.local.up import Running
 
@@ -30,19 +33,31 @@ def render_running(running: Running) -> str:
     )
 
 
-def running_document(running: Running) -> dict[str, object]:
+class RunningDocument(msgspec.Struct, frozen=True, kw_only=True):
     """For `-o json`; the credentials are `env`'s."""
+
+    already_running: bool
+    endpoint_url: str
+    registry: str
+    region: str
+    engine: str
+    instances: int
+    data: str
+    load_balancers: tuple[LoadBalancerUrl, ...]
+
+
+def running_document(running: Running) -> RunningDocument:
     endpoint, settings = running.endpoint, running.settings
-    return {
-        "already_running": running.already,
-        "endpoint_url": endpoint.endpoint_url,
-        "registry": endpoint.registry,
-        "region": endpoint.region,
-        "engine": settings.engine,
-        "instances": settings.instances,
-        "data": endpoint.data,
-        "load_balancers": running.load_balancers,
-    }
+    return RunningDocument(
+        already_running=running.already,
+        endpoint_url=endpoint.endpoint_url,
+        registry=endpoint.registry,
+        region=endpoint.region,
+        engine=settings.engine,
+        instances=settings.instances,
+        data=endpoint.data,
+        load_balancers=tuple(running.load_balancers),
+    )
 
 
 def render_ended(ended: Ended) -> str:

@@ -39,6 +39,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return SUCCEEDED if good and self.steady_at_first else FAILED
 
 
+class ReportDocument(Report, frozen=True, kw_only=True):
+    """The report as `-o json` shows it."""
+
+    exit_code: int
+
+
 def timelines(report: Report) -> tuple[Timeline, ...]:
     """One a service. It ends a little after the last thing that happened."""
     return tuple(
@@ -69,7 +75,7 @@ def _marks(report: Report, book: Book) -> tuple[Mark, ...]:
 
 
 def document(report: Report) -> dict[str, object]:
-    """For `-o json`."""
+    """For `-o json`: a ReportDocument."""
     plain: dict[str, object] = msgspec.to_builtins(report)
     return plain | {"exit_code": report.exit_code}
 

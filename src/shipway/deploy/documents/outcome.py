@@ -1,0 +1,93 @@
+"""What ends with a verdict, and what ends before there is one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from shipway.deploy.planning.verdict import Verdict
+from shipway.deploy.verification.finding import Severity
+
+
+class ErrorDocument(Struct, frozen=True, kw_only=True, rename="camel", tag_field="verdict", tag="error"):
+    """The verb could not be carried out. `sentence` says what, where, why and what to do."""
+
+    sentence: str
+    exit_code: int
+    details: tuple[str, ...]
+
+
+class Cause(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A finding of the post-mortem: tasks that failed for the same cause."""
+
+    cause: Annotated[str, Meta(description="placement, image, secret, crash, ...")]
+    sentence: str
+    advice: str
+    container: str | None
+    exit_code: int | None
+    tasks: tuple[str, ...]
+    ecs_says: str | None
+    log_lines: tuple[str, ...]
+
+
+class OutcomeDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a deployment, or another change of a service, came to."""
+
+    verdict: Annotated[Verdict, Meta(description="each has an exit code of its own")]
+    sentence: str
+    exit_code: int
+    cluster: str
+    service: str
+    service_deployment_arn: str | None
+    task_definition_before: str | None
+    task_definition_after: str | None
+    images: Annotated[dict[str, str], Meta(description="by container, as the task definition has them")]
+    urls: tuple[str, ...]
+    task_arns: Annotated[tuple[str, ...], Meta(description="tasks that are meant to run")]
+    console_url: Annotated[str | None, Meta(description="null on local ECS")]
+    duration_ms: int
+    findings: Annotated[tuple[Cause, ...], Meta(description="why it failed, the likeliest first")]
+    changes: Annotated[tuple[str, ...], Meta(description="since the last revision that was deployed well")]
+    plan: Annotated[tuple[str, ...] | UnsetType, Meta(description="of a dry run")] = UNSET
+
+
+class PostMortemDocument(Struct, frozen=True, kw_only=True):
+    """Why tasks failed, the likeliest cause first, and what changed since it last went well."""
+
+    findings: tuple[Cause, ...]
+    changes: tuple[str, ...]
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """`code` never changes its meaning; `shipway explain CODE` tells more."""
+
+    code: str
+    severity: Severity
+    place: Annotated[str, Meta(description="file:line, empty when it stands in no file")]
+    key: str
+    sentence: str
+    todo: str
+
+
+class VerificationDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What would go wrong, the worst first."""
+
+    verdict: Annotated[str, Meta(description="passed or refused")]
+    exit_code: int
+    findings: tuple[Finding, ...]
+
+
+class CodeListed(Struct, frozen=True, kw_only=True):
+    """One code of `shipway verify`."""
+
+    code: str
+    severity: Severity
+    title: str
+
+
+class CodePage(Struct, frozen=True, kw_only=True):
+    """What a code means and what to do."""
+
+    code: str
+    page: str
