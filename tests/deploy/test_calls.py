@@ -24,7 +24,7 @@ class Endpoint:
 
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
-        self.answer: tuple[int, dict[str, Any]] = (200, {})
+        self.answer: tuple[int, dict[str, Any] | str] = (200, {})
         endpoint = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -32,7 +32,7 @@ class Endpoint:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 endpoint.bodies.append(json.loads(body))
                 status, answer = endpoint.answer
-                text = json.dumps(answer).encode()
+                text = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
@@ -105,6 +105,14 @@ def test_refusal_carries_the_code(endpoint: Endpoint) -> None:
     assert raised.value.sentence == (
         "RunTask at local ECS was refused: InvalidParameterException: No Container Instances."
     )
+
+
+@pytest.mark.parametrize("status", [200, 502])
+def test_an_answer_that_is_not_awss_is_one_sentence(endpoint: Endpoint, status: int) -> None:
+    """A proxy that asks for a login is not a fault of Shipway's."""
+    endpoint.answer = (status, "<!doctype html><title>Sign in</title>")
+    with pytest.raises(DeployError, match="ListClusters: local ECS answered with something that is not AWS's"):
+        calls(endpoint.url).call("ListClusters", {})
 
 
 def test_missing_cluster_is_named(endpoint: Endpoint) -> None:

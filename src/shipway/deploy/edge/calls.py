@@ -34,6 +34,10 @@ class Calls(Protocol):
         ...
 
 
+class UnreadableAnswer(Exception):
+    """Success, by its status, with a body that is not JSON."""
+
+
 class BotoCalls:
     """A service by a boto3 client. What its model does not know goes into the JSON body as written."""
 
@@ -50,6 +54,7 @@ class BotoCalls:
 
     def call(self, operation: str, members: dict[str, Any]) -> dict[str, Any]:
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         model = self._client.meta.service_model.operation_model(operation)
         known, unknown = known_and_unknown(model.input_shape, members)
@@ -61,6 +66,8 @@ class BotoCalls:
             raise self._refusal(operation, dict(error.response), members.get("cluster")) from None
         except BotoCoreError as error:
             raise DeployError(self._unsent(operation, error)) from None
+        except (ResponseParserError, UnreadableAnswer):
+            raise DeployError(unreadable_sentence(operation, self._where)) from None
         answer.pop("ResponseMetadata", None)
         SECRETS.learn(answer)
         return answer
@@ -75,7 +82,10 @@ class BotoCalls:
 
     def _keep_raw_answer(self, http_response: Any, **_: Any) -> None:
         if http_response.status_code == 200:
-            self._raw_answer = json.loads(http_response.content or b"{}")
+            try:
+                self._raw_answer = json.loads(http_response.content or b"{}")
+            except ValueError:
+                raise UnreadableAnswer from None
 
     def _refusal(self, operation: str, response: dict[str, Any], cluster: Any) -> AwsRefusal:
         error = response.get("Error", {})
@@ -84,6 +94,8 @@ class BotoCalls:
             sentence = (
                 f"The cluster {cluster!r} does not exist at {self._where}. Correct the name, or create it."
             )
+        elif message.startswith("<"):
+            sentence = unreadable_sentence(operation, self._where)
         else:
             sentence = refusal_sentence(operation, code, message, self._where)
         return AwsRefusal(sentence, operation=operation, code=code)
@@ -111,6 +123,13 @@ def refusal_sentence(operation: str, code: str, message: str, where: str) -> str
             "Give these credentials that permission, or use a profile that has it."
         )
     return f"{operation} at {where} was refused: {code}: {message}"
+
+
+def unreadable_sentence(operation: str, where: str) -> str:
+    return (
+        f"{operation}: {where} answered with something that is not AWS's (a proxy's page, or a server that "
+        "failed). Check the endpoint, and what stands between."
+    )
 
 
 def unsent_sentence(operation: str, kind: str, message: str, where: str) -> str:
