@@ -111,7 +111,7 @@ def test_refusal_carries_the_code(endpoint: Endpoint) -> None:
 def test_an_answer_that_is_not_awss_is_one_sentence(endpoint: Endpoint, status: int) -> None:
     """A proxy that asks for a login is not a fault of Shipway's."""
     endpoint.answer = (status, "<!doctype html><title>Sign in</title>")
-    with pytest.raises(DeployError, match="ListClusters: local ECS answered with something that is not AWS's"):
+    with pytest.raises(DeployError, match="ListClusters: local ECS answered with something that is not"):
         calls(endpoint.url).call("ListClusters", {})
 
 
