@@ -1,5 +1,108 @@
-"""Shipway takes a container to Amazon ECS, and brings an ECS to your own machine to rehearse on."""
+"""Shipway takes a container to Amazon ECS, and brings an ECS to your own machine to rehearse on.
+
+    for event in shipway.deploy("shipway.yml", environment="local"):
+        print(event.text())
+
+What is here is imported when it is first used, so that `import shipway` costs nothing. See docs/library.md.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shipway.deploy.application.application import Application
+    from shipway.deploy.edge.aws import Aws, Where, open_aws
+    from shipway.deploy.errors import AwsRefusal, DeployError, UsageError
+    from shipway.deploy.events import (
+        ActionBegun,
+        ActionDone,
+        BreakerCounted,
+        DeploymentFollowed,
+        Ended,
+        Event,
+        HookChanged,
+        ImagePushed,
+        Note,
+        ServiceEvent,
+        StageReached,
+        StatusChanged,
+        TaskDefinitionRegistered,
+        TasksCounted,
+        TrafficShifted,
+    )
+    from shipway.deploy.library import deploy, plan, verify, why
+    from shipway.deploy.outcome import Outcome
+    from shipway.deploy.planning.verdict import Verdict
+    from shipway.deploy.release import DeployOptions
+
 __version__ = "0.1.0"
+
+ROOMS = {
+    "deploy.application.application": ("Application",),
+    "deploy.edge.aws": ("Aws", "Where", "open_aws"),
+    "deploy.errors": ("AwsRefusal", "DeployError", "UsageError"),
+    "deploy.events": (
+        "ActionBegun",
+        "ActionDone",
+        "BreakerCounted",
+        "DeploymentFollowed",
+        "Ended",
+        "Event",
+        "HookChanged",
+        "ImagePushed",
+        "Note",
+        "ServiceEvent",
+        "StageReached",
+        "StatusChanged",
+        "TaskDefinitionRegistered",
+        "TasksCounted",
+        "TrafficShifted",
+    ),
+    "deploy.library": ("plan", "verify", "why"),
+    "deploy.outcome": ("Outcome",),
+    "deploy.planning.verdict": ("Verdict",),
+    "deploy.release": ("DeployOptions",),
+}
+
+__all__ = [
+    "ActionBegun",
+    "ActionDone",
+    "Application",
+    "Aws",
+    "AwsRefusal",
+    "BreakerCounted",
+    "DeployError",
+    "DeployOptions",
+    "DeploymentFollowed",
+    "Ended",
+    "Event",
+    "HookChanged",
+    "ImagePushed",
+    "Note",
+    "Outcome",
+    "ServiceEvent",
+    "StageReached",
+    "StatusChanged",
+    "TaskDefinitionRegistered",
+    "TasksCounted",
+    "TrafficShifted",
+    "UsageError",
+    "Verdict",
+    "Where",
+    "deploy",
+    "open_aws",
+    "plan",
+    "verify",
+    "why",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "deploy":
+        return import_module(f"{__name__}.deploy")
+    for room, names in ROOMS.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{room}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,6 +11,8 @@ from shipway.deploy.edge.ecr import Ecr, RegistryLogin
 from shipway.deploy.edge.ecs import Ecs
 from shipway.deploy.edge.elbv2 import Elbv2
 from shipway.deploy.edge.logs import Logs
+from shipway.deploy.edge.progress import Progress, event_line
+from shipway.deploy.events import Event
 from shipway.deploy.planning.actions import BuildImage
 from shipway.deploy.tools import Tools
 
@@ -48,14 +50,18 @@ class FakePace:
         self.on_pause()
 
 
-class KeptProgress:
-    """Keeps what was said."""
+class KeptProgress(Progress):
+    """Keeps what was told."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
+        self.events: list[Event] = []
 
-    def say(self, line: str) -> None:
-        self.lines.append(line)
+    @property
+    def lines(self) -> list[str]:
+        return [line for event in self.events if (line := event_line(event))]
+
+    def tell(self, event: Event) -> None:
+        self.events.append(event)
 
     def now(self, text: str) -> None:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from shipway.cli.options import add_images, add_rebuild, add_target, add_watch, choices, show
+from shipway.cli.options import add_images, add_rebuild, add_target, add_watch, choices, event_stream, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,13 +38,13 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.service:
         session = open_session(choices(arguments))
-        with open_tools() as tools:
+        with open_tools(event_stream(arguments)) as tools:
             outcome = deploy_tag(session.service, session.aws, tools, options)
     else:
         application, aws = open_application(choices(arguments))
         if kept:
             refuse_if_moved(kept, application, aws, options)
-        with open_tools() as tools:
+        with open_tools(event_stream(arguments)) as tools:
             outcome = deploy(application, aws, tools, options)
     show(arguments, outcome.as_document(), outcome.text())
     return outcome.exit_code

@@ -98,12 +98,21 @@ def tell_machines(error: DeployError, code: int, arguments: argparse.Namespace) 
     """With `-o json` there is a document on stdout even when there is nothing to show."""
     document = {"verdict": "error", "sentence": error.sentence, "exitCode": code}
     document |= {"details": list(error.details)}
-    if getattr(arguments, "output", "text") == "json":
-        print(json.dumps(document, indent=2))
+    output = getattr(arguments, "output", "text")
+    if output in ("json", "jsonl"):
+        print(json.dumps(document, indent=2) if output == "json" else failed_line(error, code))
     try:
         publish_outputs(arguments, document)
     except DeployError as unwritten:
         tell(unwritten, arguments.verb)
+
+
+def failed_line(error: DeployError, code: int) -> str:
+    """The last of the events of `-o jsonl`."""
+    from shipway.deploy.edge.progress import json_line
+    from shipway.deploy.events import Failed
+
+    return json_line(Failed(error.sentence, code, error.details))
 
 
 def overview() -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from shipway.deploy.opening import Choices
@@ -71,6 +72,13 @@ def outputs_wish(text: str) -> Wish:
     return wish
 
 
+def add_event_output(parser: argparse.ArgumentParser) -> None:
+    """For verbs that watch: `-o jsonl` is the stream of events."""
+    (output,) = (action for action in parser._actions if action.dest == "output")
+    output.choices = ("text", "json", "jsonl")
+    output.help = "jsonl: every event as a line of JSON, the verdict last"
+
+
 def add_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-t", "--tag", help="tag of the images to build; with -s, of all the service's images"
@@ -92,6 +100,8 @@ def add_rebuild(parser: argparse.ArgumentParser) -> None:
 
 
 def add_watch(parser: argparse.ArgumentParser) -> None:
+    """After `add_target`."""
+    add_event_output(parser)
     parser.add_argument(
         "--timeout", metavar="DURATION", default="20m", help="for example 90s, 10m, 1h (default 20m)"
     )
@@ -117,12 +127,17 @@ def choices(arguments: argparse.Namespace) -> Choices:
     )
 
 
+def event_stream(arguments: argparse.Namespace) -> TextIO | None:
+    """Where `-o jsonl` puts the events."""
+    return sys.stdout if arguments.output == "jsonl" else None
+
+
 def show(arguments: argparse.Namespace, document: Any, text: str) -> None:
-    """One document on stdout for `-o json`, the text otherwise."""
+    """One document on stdout for `-o json`, the text otherwise; `-o jsonl` has said it in its last event."""
     unfold(arguments)
     if arguments.output == "json":
         print(json.dumps(document, indent=2, default=plain))
-    elif text:
+    elif text and arguments.output == "text":
         print(text)
     arguments.shown = True
     publish_outputs(arguments, document)
@@ -131,8 +146,6 @@ def show(arguments: argparse.Namespace, document: Any, text: str) -> None:
 def fold_progress(arguments: argparse.Namespace) -> None:
     """For the verbs that end with a verdict. What a one-off task prints is what one came to read."""
     if hasattr(arguments, "outputs") and not hasattr(arguments, "variables"):
-        import sys
-
         from shipway.deploy.outputs.folding import Fold
 
         arguments.fold = Fold(f"shipway {arguments.verb}", os.environ, sys.stderr)
@@ -145,14 +158,12 @@ def unfold(arguments: argparse.Namespace | None) -> None:
 
 
 def publish_outputs(arguments: argparse.Namespace, document: Any) -> None:
-    """For the CI system around us; its commands leave stdout alone when that is one JSON document."""
+    """For the CI system around us; its commands leave stdout alone when that is JSON."""
     if not hasattr(arguments, "outputs"):
         return
-    import sys
-
     from shipway.deploy.outputs.publishing import publish
 
-    stream = sys.stderr if arguments.output == "json" else sys.stdout
+    stream = sys.stdout if arguments.output == "text" else sys.stderr
     publish(arguments.verb, document, arguments.outputs, arguments.output_prefix, stream)
 
 

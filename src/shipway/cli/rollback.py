@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from shipway.cli.options import add_target, add_watch, choices, show
+from shipway.cli.options import add_target, add_watch, choices, event_stream, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def run(arguments: argparse.Namespace) -> int:
     from shipway.deploy.services import rollback
 
     session = open_session(choices(arguments))
-    with open_tools() as tools:
+    with open_tools(event_stream(arguments)) as tools:
         outcome = rollback(session.aws, session.service, tools, seconds(arguments.timeout))
     show(arguments, outcome.as_document(), outcome.text())
     return outcome.exit_code

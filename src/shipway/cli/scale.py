@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from shipway.cli.options import add_steering, choices, show
+from shipway.cli.options import add_steering, choices, event_stream, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     session = open_session(choices(arguments))
     steering = Steering(wait=not arguments.no_wait, timeout_s=seconds(arguments.timeout))
-    with open_tools() as tools:
+    with open_tools(event_stream(arguments)) as tools:
         outcome = scale(session.aws, session.service, arguments.count, tools, steering)
     show(arguments, outcome.as_document(), outcome.text())
     return outcome.exit_code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from shipway.cli.options import add_target, add_watch, choices, show
+from shipway.cli.options import add_target, add_watch, choices, event_stream, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     chosen, arn = named(choices(arguments), arguments.what)
     session = open_session(chosen)
-    with open_tools() as tools:
+    with open_tools(event_stream(arguments)) as tools:
         outcome = wait(
             session.aws, session.service, tools, Steering(timeout_s=seconds(arguments.timeout)), arn
         )

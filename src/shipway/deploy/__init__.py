@@ -1,13 +1,16 @@
 """The deploy library: from an application file to a verdict, against any Amazon ECS.
 
-    from shipway.deploy import open_aws, read_application, deploy
+    for event in shipway.deploy("shipway.yml"): ...
 
-Everything here is imported when it is first used, so that `import shipway.deploy` costs nothing.
+Everything here is imported when it is first used, so that `import shipway.deploy` costs nothing. The package
+shares its name with the library's first verb, and so it can be called (docs/library.md).
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -85,3 +88,15 @@ def __getattr__(name: str) -> Any:
     if name not in NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{NAMES[name]}"), name)
+
+
+class CallableRoom(ModuleType):
+    """Importing `shipway.deploy.anything` puts this package where `shipway.deploy` is looked up."""
+
+    def __call__(self, *arguments: Any, **choices: Any) -> Any:
+        from shipway.deploy.library import deploy
+
+        return deploy(*arguments, **choices)
+
+
+sys.modules[__name__].__class__ = CallableRoom

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from shipway.deploy.edge.autoscaling import Autoscaling
@@ -15,7 +14,7 @@ from shipway.deploy.planning.count_watch import CountState
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.scaling_bounds import Bounds, bounds_line, widened
 from shipway.deploy.planning.verdict import Ending, Verdict
-from shipway.deploy.release import begin_and_follow, concluded, follow_count, whole_change
+from shipway.deploy.release import begin_and_follow, concluded, ended, follow_count, whole_change
 from shipway.deploy.steering import Steering
 from shipway.deploy.tools import Tools
 
@@ -25,7 +24,9 @@ Members = dict[str, Any]
 def restart(aws: Aws, name: str, tools: Tools, steering: Steering) -> Outcome:
     """A new deployment of what the service is: every task is replaced by the deployment's own rules."""
     service = required_service(aws, name)
-    tools.progress.say(f"replacing every task of {name} ({short(str(service['taskDefinition']))})")
+    tools.of_service(name).progress.say(
+        f"replacing every task of {name} ({short(str(service['taskDefinition']))})"
+    )
     return begin_and_follow(
         aws, service, {"forceNewDeployment": True}, tools, steering.timeout_s, wait=steering.wait
     )
@@ -33,7 +34,7 @@ def restart(aws: Aws, name: str, tools: Tools, steering: Steering) -> Outcome:
 
 def scale(aws: Aws, name: str, count: int, tools: Tools, steering: Steering) -> Outcome:
     """Set the desired count and watch until so many tasks run; auto scaling's bounds are made to hold it."""
-    started_ms = tools.pace.now_ms()
+    tools, started_ms = tools.of_service(name), tools.pace.now_ms()
     service = required_service(aws, name)
     if service.get("schedulingStrategy") == "DAEMON":
         raise DeployError(f"{name} is a daemon: it runs one task on each container instance, and no count.")
@@ -50,14 +51,15 @@ def scale(aws: Aws, name: str, count: int, tools: Tools, steering: Steering) -> 
         if count != before:
             aws.ecs.update_service({"service": name, "desiredCount": count})
         elif service.get("runningCount") == count and not service.get("pendingCount"):
-            return concluded(outcome, Ending(Verdict.UNCHANGED, f"{count} tasks run already."), aws, None)
+            ending = Ending(Verdict.UNCHANGED, f"{count} tasks run already.")
+            return ended(concluded(outcome, ending, aws, None), tools, started_ms)
         if not steering.wait:
             command = status_command(aws, name)
             ending = Ending(Verdict.DETACHED, f"{count} tasks are asked for; see them with `{command}`.")
-            return concluded(outcome, ending, aws, None)
+            return ended(concluded(outcome, ending, aws, None), tools, started_ms)
         seen = frozenset(str(event["id"]) for event in service.get("events") or ())
         state = CountState(count, before, tools.pace.now_ms(), steering.timeout_s, seen)
         outcome = follow_count(state, outcome, definition, aws, tools)
         if outcome.verdict is Verdict.ROLLED_BACK and bounds is not None:
             scaling.set_bounds(bounds)
-    return replace(outcome, duration_ms=tools.pace.now_ms() - started_ms)
+    return ended(outcome, tools, started_ms)

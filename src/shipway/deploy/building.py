@@ -85,7 +85,7 @@ def register(application: Application, aws: Aws, tools: Tools, options: DeployOp
     latest = aws.ecs.task_definition(str(wanted.task_definition["family"]))
     reference, action = plan_task_definition(wanted, Seen(cluster=None, latest=latest))
     if action is not None:
-        made = Executor(aws, tools.docker, tools.progress, application.folder).apply((action,))
+        made = Executor(aws, tools, application.folder).apply((action,))
         reference = str(made.task_definition["taskDefinitionArn"])
     return Artifacts(images=images, task_definition=reference, registered=action is not None)
 
@@ -95,7 +95,7 @@ def _pushed(
 ) -> tuple[Wanted, dict[str, str]]:
     wanted, wishes = wanted_by(application, aws, options)
     wanted, plan = plan_building(aws, wanted, wishes, tools.progress)
-    digests = Executor(aws, tools.docker, tools.progress, application.folder).apply(plan).digests
+    digests = Executor(aws, tools, application.folder).apply(plan).digests
     definition = with_images(wanted.task_definition, digests)
     wished = {wish.container for wish in wishes}
     images = {

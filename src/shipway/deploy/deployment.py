@@ -20,7 +20,7 @@ from shipway.deploy.planning.images import with_images
 from shipway.deploy.planning.ownership import Ownership, respect
 from shipway.deploy.planning.release import Seen, Wanted, plan_release
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions, release_service
+from shipway.deploy.release import DeployOptions, ended, release_service
 from shipway.deploy.remembering import remember
 from shipway.deploy.tools import Tools
 from shipway.deploy.wanted import wanted_by, wanted_with_images
@@ -28,7 +28,7 @@ from shipway.deploy.wanted import wanted_by, wanted_with_images
 
 def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOptions) -> Outcome:
     """Deploy what the application file says."""
-    started_ms = tools.pace.now_ms()
+    tools, started_ms = tools.of_service(application.service_name), tools.pace.now_ms()
     for warning in application.warnings:
         tools.progress.say(f"note: {warning}")
     wanted, wishes = wanted_by(application, aws, options)
@@ -44,28 +44,28 @@ def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOpti
     if seen.cluster is not None and on_instances(definition, wanted.service or seen.service or {}):
         refuse_without_room(aws, definition)
     if options.dry_run:
-        return _dry_run(wanted, seen, (*images, *release))
-    executor = Executor(aws, tools.docker, tools.progress, application.folder)
+        return ended(_dry_run(wanted, seen, (*images, *release)), tools, started_ms)
+    executor = Executor(aws, tools, application.folder)
     with all_or_nothing(executor, tools):
         digests = executor.apply(images).digests
         pinned = replace(wanted, task_definition=with_images(definition, digests))
         outcome = release_service(pinned, seen, executor, tools, options)
     remember(aws, tools.progress, executor.made.service, outcome, wanted.service)
-    return replace(outcome, images=digests, duration_ms=tools.pace.now_ms() - started_ms)
+    return ended(replace(outcome, images=digests), tools, started_ms)
 
 
 def deploy_tag(service_name: str, aws: Aws, tools: Tools, options: DeployOptions) -> Outcome:
     """Deploy the live service with other images; no file is needed."""
-    started_ms = tools.pace.now_ms()
+    tools, started_ms = tools.of_service(service_name), tools.pace.now_ms()
     wanted, images = wanted_with_images(service_name, aws, options)
     definition = wanted.task_definition
     seen = observe(aws, service_name, str(definition["family"]), None)
     if options.dry_run:
-        return _dry_run(wanted, seen, plan_release(wanted, seen))
-    executor = Executor(aws, tools.docker, tools.progress, ".")
+        return ended(_dry_run(wanted, seen, plan_release(wanted, seen)), tools, started_ms)
+    executor = Executor(aws, tools, ".")
     with all_or_nothing(executor, tools):
         outcome = release_service(wanted, seen, executor, tools, options)
-    return replace(outcome, images=images, duration_ms=tools.pace.now_ms() - started_ms)
+    return ended(replace(outcome, images=images), tools, started_ms)
 
 
 @contextmanager

@@ -9,14 +9,14 @@ from typing import Any
 
 from shipway.deploy.closer_look import look_up
 from shipway.deploy.edge.aws import Aws
-from shipway.deploy.edge.docker import Docker
-from shipway.deploy.edge.progress import Progress
 from shipway.deploy.errors import AwsRefusal, DeployError
+from shipway.deploy.events import ActionBegun, ActionDone, ImagePushed, TaskDefinitionRegistered
 from shipway.deploy.observe import refuse_without_room
 from shipway.deploy.planning import actions
 from shipway.deploy.planning.actions import REGISTERED, Plan
 from shipway.deploy.planning.load_balancing import BalancerSeen, BalancerWish
 from shipway.deploy.planning.references import in_ecr, registry_address, repository_name, short
+from shipway.deploy.tools import Tools
 
 Members = dict[str, Any]
 
@@ -37,10 +37,11 @@ class Made:
 class Executor:
     """The hands of a deployment."""
 
-    def __init__(self, aws: Aws, docker: Docker, progress: Progress, folder: str) -> None:
+    def __init__(self, aws: Aws, tools: Tools, folder: str) -> None:
         self.aws = aws
-        self.docker = docker
-        self.progress = progress
+        self.docker = tools.docker
+        self.progress = tools.progress
+        self.pace = tools.pace
         self.folder = folder
         self.made = Made()
         self.balancer: BalancerWish | None = None
@@ -54,9 +55,11 @@ class Executor:
 
     def apply(self, plan: Plan) -> Made:
         for action in plan:
-            self.progress.say(f"{action.text()}: {action.reason}")
-            self.progress.now(action.text())
+            kind, what, started_ms = type(action).__name__, action.text(), self.pace.now_ms()
+            self.progress.tell(ActionBegun(kind, what, action.reason))
+            self.progress.now(what)
             self._one(action)
+            self.progress.tell(ActionDone(kind, what, self.pace.now_ms() - started_ms))
         return self.made
 
     def undo(self) -> None:
@@ -89,6 +92,7 @@ class Executor:
                 made = self.aws.ecs.register_task_definition(action.members)
                 self.made.task_definition = made
                 arn = str(made["taskDefinitionArn"])
+                self.progress.tell(TaskDefinitionRegistered(arn))
                 self._made(f"task definition {short(arn)}", self.aws.ecs.deregister_task_definition, arn)
             case actions.CreateService():
                 members = {
@@ -169,7 +173,7 @@ class Executor:
             login = type(login)(registry_address(uri) or login.address, login.user, login.password)
         digest = self.docker.push(image_id, f"{uri}:{tag}", login)
         self._pushed(action.container, f"{uri}@{digest}", tag)
-        self.progress.say(f"pushed {uri}:{tag} as {digest[:19]}")
+        self.progress.tell(ImagePushed(action.container, f"{uri}:{tag}", digest))
 
     def _pushed(self, container: str, reference: str, tag: str) -> None:
         self.made.digests[container] = reference

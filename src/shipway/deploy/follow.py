@@ -1,4 +1,4 @@
-"""Watches at their edge: look at ECS once a second, fold, say what changed, until the ending."""
+"""Watches at their edge: look at ECS once a second, fold, tell what changed, until the ending."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from shipway.deploy.edge.interruption import Interruption
 from shipway.deploy.edge.pace import Pace
 from shipway.deploy.edge.progress import Progress
 from shipway.deploy.errors import AwsRefusal, DeployError
+from shipway.deploy.events import Note
 from shipway.deploy.planning.fit import needs_of, never_fits
 from shipway.deploy.planning.step import Step
 from shipway.deploy.planning.verdict import Ending
@@ -67,9 +68,9 @@ class Follower:
                     failed_looks += 1
                     if failed_looks >= FAILED_LOOKS_MAX:
                         raise
-                    step = Step(state, (f"{error.sentence} Looking again.",))
+                    step = Step(state, (Note(f"{error.sentence} Looking again."),))
                 state = step.state
-                events += step.events
+                events += step.messages
                 self._tell(step)
                 if step.ending is not None:
                     return Followed(step.ending, tuple(events))
@@ -81,8 +82,8 @@ class Follower:
                     return Followed(ending, tuple(events))
 
     def _tell(self, step: Step[State]) -> None:
-        for line in step.lines:
-            self.progress.say(line)
+        for event in step.news:
+            self.progress.tell(event)
         if step.now and step.ending is None:
             self.progress.now(step.now)
 

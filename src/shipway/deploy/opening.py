@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.application.reading import find, locate, read_application
@@ -16,7 +17,7 @@ from shipway.deploy.edge.docker import DockerCommand
 from shipway.deploy.edge.interruption import TerminalInterruption
 from shipway.deploy.edge.masking import SECRETS
 from shipway.deploy.edge.pace import RealPace
-from shipway.deploy.edge.progress import open_progress
+from shipway.deploy.edge.progress import EventLines, open_progress
 from shipway.deploy.errors import UsageError
 from shipway.deploy.tools import Tools
 
@@ -103,9 +104,13 @@ def open_application(choices: Choices) -> tuple[Application, Aws]:
 
 
 @contextmanager
-def open_tools() -> Iterator[Tools]:
-    """However it ends, the terminal is left clean: its cursor back, no line that still spins."""
+def open_tools(events: TextIO | None = None) -> Iterator[Tools]:
+    """However it ends, the terminal is left clean: its cursor back, no line that still spins. `events` gets
+    every event as a line of JSON.
+    """
     interruption, progress = TerminalInterruption(), open_progress()
+    if events is not None:
+        progress = EventLines(progress, events)
     interruption.listen()
     try:
         yield Tools(DockerCommand(), progress, RealPace(), interruption)

@@ -9,6 +9,7 @@ from typing import Any
 
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
+from shipway.deploy.events import DeploymentFollowed, Ended
 from shipway.deploy.execute import Executor
 from shipway.deploy.follow import DeploymentWatch, Follower, find_deployment, place, resilient, status_command
 from shipway.deploy.gather import gather
@@ -67,7 +68,7 @@ def release_service(
         else:
             arn = str(running)
         outcome = replace(outcome, service_deployment_arn=arn)
-        tools.progress.say(f"following service deployment {short(arn)}")
+        tools.progress.tell(DeploymentFollowed(arn))
         if not options.wait:
             ending = begun(executor.aws, wanted.service_name)
             return concluded(outcome, ending, executor.aws, None)
@@ -142,8 +143,8 @@ def begin_and_follow(
     aws: Aws, service: Members, change: Members, tools: Tools, timeout_s: float, *, wait: bool = True
 ) -> Outcome:
     """An update of a living service that begins a service deployment, and that deployment to its verdict."""
-    started_ms = tools.pace.now_ms()
     name, before = str(service["serviceName"]), str(service["taskDefinition"])
+    tools, started_ms = tools.of_service(name), tools.pace.now_ms()
     target = str(change.get("taskDefinition", before))
     known = frozenset(str(brief["serviceDeploymentArn"]) for brief in aws.ecs.service_deployments(name))
     seen = frozenset(str(event["id"]) for event in service.get("events") or ())
@@ -152,11 +153,20 @@ def begin_and_follow(
         updated = aws.ecs.update_service({"service": name, **change})
         arn = find_deployment(aws, updated, known, tools.pace)
         outcome = replace(outcome, service_deployment_arn=arn)
-        if not wait:
-            return concluded(outcome, begun(aws, name), aws, None)
-        outcome = follow_to_verdict(outcome, target, seen, aws, tools, timeout_s)
-        remember(aws, tools.progress, updated, outcome, {})
-    return replace(outcome, duration_ms=tools.pace.now_ms() - started_ms)
+        tools.progress.tell(DeploymentFollowed(arn))
+        if wait:
+            outcome = follow_to_verdict(outcome, target, seen, aws, tools, timeout_s)
+            remember(aws, tools.progress, updated, outcome, {})
+        else:
+            outcome = concluded(outcome, begun(aws, name), aws, None)
+    return ended(outcome, tools, started_ms)
+
+
+def ended(outcome: Outcome, tools: Tools, started_ms: int) -> Outcome:
+    """The last event of everything that ends with a verdict."""
+    outcome = replace(outcome, duration_ms=tools.pace.now_ms() - started_ms)
+    tools.progress.tell(Ended(outcome))
+    return outcome
 
 
 def begun(aws: Aws, name: str) -> Ending:

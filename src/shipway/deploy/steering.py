@@ -14,7 +14,7 @@ from shipway.deploy.planning.references import short
 from shipway.deploy.planning.stages import chosen_hook, hook_name
 from shipway.deploy.planning.verdict import Ending, Verdict
 from shipway.deploy.planning.watch import WatchState
-from shipway.deploy.release import TIMEOUT_S, concluded, follow_from, whole_change
+from shipway.deploy.release import TIMEOUT_S, concluded, ended, follow_from, whole_change
 from shipway.deploy.tools import Tools
 
 Members = dict[str, Any]
@@ -48,12 +48,13 @@ def cancel(aws: Aws, name: str, tools: Tools, steering: Steering, *, abort: bool
     arn, status = str(deployment["serviceDeploymentArn"]), str(deployment["status"])
     if status not in STOPPABLE:
         raise DeployError(f"The deployment {short(arn)} of {name} is {status} already; ECS goes on with it.")
+    tools, started_ms = tools.of_service(name), tools.pace.now_ms()
     with whole_change(tools, aws, name):
         aws.ecs.stop_service_deployment(arn, "ABORT" if abort else "ROLLBACK")
         what = "to stop and leave everything as it stands" if abort else "to stop and roll back"
         tools.progress.say(f"asked ECS {what}: service deployment {short(arn)}")
         outcome = _followed(aws, service, deployment, tools, steering)
-    return replace(outcome, wished=(Verdict.ROLLED_BACK, Verdict.STOPPED))
+    return ended(replace(outcome, wished=(Verdict.ROLLED_BACK, Verdict.STOPPED)), tools, started_ms)
 
 
 def wait(aws: Aws, name: str, tools: Tools, steering: Steering, arn: str | None = None) -> Outcome:
@@ -65,20 +66,24 @@ def wait(aws: Aws, name: str, tools: Tools, steering: Steering, arn: str | None 
     if deployment is None:
         which = f"deployment {short(arn)}" if arn else "deployment"
         raise DeployError(f"ECS knows no {which} of {name} (those of the last 90 days are kept).")
+    tools, started_ms = tools.of_service(name), tools.pace.now_ms()
     with whole_change(tools, aws, name):
-        return _followed(aws, service, deployment, tools, steering)
+        outcome = _followed(aws, service, deployment, tools, steering)
+    return ended(outcome, tools, started_ms)
 
 
 def _answer(aws: Aws, name: str, tools: Tools, steering: Steering, action: str) -> Outcome:
     service, deployment = _under_way(aws, name)
     arn = str(deployment["serviceDeploymentArn"])
     hook = chosen_hook(deployment, steering.hook_id)
+    tools, started_ms = tools.of_service(name), tools.pace.now_ms()
     with whole_change(tools, aws, name):
         aws.ecs.continue_service_deployment(arn, str(hook["hookId"]), action)
         stage = deployment.get("lifecycleStage")
         tools.progress.say(f"answered hook {hook_name(hook)} at {stage} with {action}")
         outcome = _followed(aws, service, deployment, tools, steering, frozenset([str(hook["hookId"])]))
-    return replace(outcome, wished=(Verdict.ROLLED_BACK,) if action == "ROLLBACK" else ())
+    outcome = replace(outcome, wished=(Verdict.ROLLED_BACK,) if action == "ROLLBACK" else ())
+    return ended(outcome, tools, started_ms)
 
 
 def _under_way(aws: Aws, name: str) -> tuple[Members, Members]:
@@ -102,7 +107,6 @@ def _followed(
     answered: frozenset[str] = frozenset(),
 ) -> Outcome:
     name, arn = str(service["serviceName"]), str(deployment["serviceDeploymentArn"])
-    started_ms = tools.pace.now_ms()
     outcome = Outcome(
         Verdict.UNCHANGED,
         "",
@@ -117,14 +121,13 @@ def _followed(
     target = _definition(aws, deployment.get("targetServiceRevision")) or str(service["taskDefinition"])
     state = WatchState(
         arn,
-        started_ms,
+        tools.pace.now_ms(),
         steering.timeout_s,
         short(target),
         frozenset(str(event["id"]) for event in service.get("events") or ()),
         answered=answered,
     )
-    outcome = follow_from(state, outcome, target, aws, tools)
-    return replace(outcome, duration_ms=tools.pace.now_ms() - started_ms)
+    return follow_from(state, outcome, target, aws, tools)
 
 
 def _definition(aws: Aws, revision: Members | None) -> str | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.deploy.edge.docker import Docker
 from shipway.deploy.edge.interruption import Interruption
 from shipway.deploy.edge.pace import Pace
-from shipway.deploy.edge.progress import Progress
+from shipway.deploy.edge.progress import OfService, Progress
 
 
 @dataclass(frozen=True)
@@ -18,3 +18,7 @@ class Tools:
     progress: Progress
     pace: Pace
     interruption: Interruption
+
+    def of_service(self, name: str) -> Tools:
+        """The same, of which every event is told as this service's."""
+        return replace(self, progress=OfService(self.progress, name))

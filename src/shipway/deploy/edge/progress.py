@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
+from dataclasses import replace
 from typing import Any, Protocol, TextIO
+
+from shipway.deploy.events import Ended, Event, Failed, Note
 
 
 class Progress(Protocol):
-    """Where a deployment says what it is doing."""
+    """Who reads the events of a deployment."""
 
-    def say(self, line: str) -> None:
+    def tell(self, event: Event) -> None:
         """Something happened; it stays to be read."""
         ...
 
@@ -20,19 +24,60 @@ class Progress(Protocol):
         ...
 
     def close(self) -> None:
-        """No more to say: leave the terminal clean."""
+        """No more to tell: leave the terminal clean."""
         ...
 
+    def say(self, sentence: str) -> None:
+        """Tell what has no event of its own."""
+        self.tell(Note(sentence))
 
-class PlainProgress:
+
+class OfService(Progress):
+    """The same reader, of events that all are one service's."""
+
+    def __init__(self, progress: Progress, service: str) -> None:
+        self._progress = progress
+        self._service = service
+
+    def tell(self, event: Event) -> None:
+        self._progress.tell(replace(event, service=self._service))
+
+    def now(self, text: str) -> None:
+        self._progress.now(text)
+
+    def close(self) -> None:
+        self._progress.close()
+
+
+class EventLines(Progress):
+    """Every event as a line of JSON with the moment (epoch milliseconds), beside another reader."""
+
+    def __init__(self, beside: Progress, stream: TextIO) -> None:
+        self._beside = beside
+        self._stream = stream
+
+    def tell(self, event: Event) -> None:
+        print(json_line(event), file=self._stream, flush=True)
+        self._beside.tell(event)
+
+    def now(self, text: str) -> None:
+        self._beside.now(text)
+
+    def close(self) -> None:
+        self._beside.close()
+
+
+class PlainProgress(Progress):
     """A line per change, each with the time since the start."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
         self._started = time.monotonic()
 
-    def say(self, line: str) -> None:
-        print(f"[{time.monotonic() - self._started:6.1f}s] {line}", file=self._stream, flush=True)
+    def tell(self, event: Event) -> None:
+        line = event_line(event)
+        if line:
+            print(f"[{time.monotonic() - self._started:6.1f}s] {line}", file=self._stream, flush=True)
 
     def now(self, text: str) -> None:
         return
@@ -41,7 +86,7 @@ class PlainProgress:
         return
 
 
-class LiveProgress:
+class LiveProgress(Progress):
     """The same lines, and below them what is going on at the moment."""
 
     def __init__(self) -> None:
@@ -51,9 +96,12 @@ class LiveProgress:
         self._started = time.monotonic()
         self._status: Any = None
 
-    def say(self, line: str) -> None:
+    def tell(self, event: Event) -> None:
         from rich.text import Text
 
+        line = event_line(event)
+        if not line:
+            return
         elapsed = f"[{time.monotonic() - self._started:6.1f}s] "
         # Not wrapped: whoever copies an ARN wants it whole.
         self._console.print(Text.assemble((elapsed, "dim"), line), soft_wrap=True)
@@ -72,6 +120,16 @@ class LiveProgress:
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+
+def json_line(event: Event) -> str:
+    """The event's document with the moment at which it was told."""
+    return json.dumps({"atMs": time.time_ns() // 1_000_000, **event.as_document()}, default=str)
+
+
+def event_line(event: Event) -> str:
+    """The verdict is the verb's own last word, on stdout."""
+    return "" if isinstance(event, Ended | Failed) else event.text()
 
 
 def open_progress() -> Progress:

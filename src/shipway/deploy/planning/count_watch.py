@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shipway.deploy.events import Event, ServiceEvent, TasksCounted
 from shipway.deploy.planning.step import Step
 from shipway.deploy.planning.verdict import Ending, Verdict
 from shipway.deploy.planning.watch import PATIENCE_MS, UNPLACED, duration
@@ -24,7 +25,7 @@ class CountState:
     started_ms: int
     timeout_s: float
     seen_events: frozenset[str] = frozenset()
-    said: str = ""
+    counts: TasksCounted | None = None
     unplaced: str = ""
     unplaced_since_ms: int = 0
 
@@ -32,31 +33,32 @@ class CountState:
 def advance(state: CountState, service: Members | None, moment_ms: int) -> Step[CountState]:
     if service is None or service.get("status") != "ACTIVE":
         return Step(state, ending=Ending(Verdict.STOPPED, "the service was deleted meanwhile."))
-    state, events = _events(state, service, moment_ms)
+    state, messages = _events(state, service, moment_ms)
     counts = _counts(service)
-    lines = events if counts == state.said else (*events, counts)
-    state = replace(state, said=counts)
-    return Step(state, lines, _ending(state, service, moment_ms), events, counts)
+    news = messages if counts == state.counts else (*messages, counts)
+    state = replace(state, counts=counts)
+    return Step(state, news, _ending(state, service, moment_ms), counts.text())
 
 
 def set_back(state: CountState) -> Ending:
     return Ending(Verdict.ROLLED_BACK, f"the desired count is {state.before} again, as it was asked for.")
 
 
-def _events(state: CountState, service: Members, moment_ms: int) -> tuple[CountState, tuple[str, ...]]:
+def _events(state: CountState, service: Members, moment_ms: int) -> tuple[CountState, tuple[Event, ...]]:
     new = [event for event in reversed(service.get("events") or ()) if event["id"] not in state.seen_events]
     unplaced = [str(event["message"]) for event in new if UNPLACED in event["message"]]
     if unplaced:
         since_ms = state.unplaced_since_ms if state.unplaced else moment_ms
         state = replace(state, unplaced=unplaced[-1], unplaced_since_ms=since_ms)
     state = replace(state, seen_events=state.seen_events | {event["id"] for event in new})
-    return state, tuple(str(event["message"]) for event in new)
+    return state, tuple(ServiceEvent(str(event["message"])) for event in new)
 
 
-def _counts(service: Members) -> str:
-    pending = int(service.get("pendingCount", 0))
-    text = f"{service.get('runningCount', 0)} of {service.get('desiredCount', 0)} tasks running"
-    return f"{text}, {pending} starting" if pending else text
+def _counts(service: Members) -> TasksCounted:
+    requested, running, pending = (
+        int(service.get(f"{which}Count", 0)) for which in ("desired", "running", "pending")
+    )
+    return TasksCounted("", requested, running, pending)
 
 
 def _ending(state: CountState, service: Members, moment_ms: int) -> Ending | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shipway.deploy.errors import DeployError, UsageError
+from shipway.deploy.events import HookChanged, TrafficShifted
 from shipway.deploy.planning.moments import minute
 from shipway.deploy.planning.references import short
 
@@ -34,11 +35,11 @@ def weights(deployment: Members) -> Weights:
     )
 
 
-def weight_lines(before: Weights, now: Weights, revision: str) -> tuple[str, ...]:
+def weight_news(before: Weights, now: Weights, revision: str) -> tuple[TrafficShifted, ...]:
     """What moved. That the new revision has nothing yet is no news."""
     known = dict(before)
     return tuple(
-        f"{traffic} traffic: {share:g} % to {revision}"
+        TrafficShifted(traffic, share, revision)
         for traffic, share in now
         if share is not None and share != (known.get(traffic) or 0.0)
     )
@@ -46,6 +47,12 @@ def weight_lines(before: Weights, now: Weights, revision: str) -> tuple[str, ...
 
 def hooks(deployment: Members) -> tuple[Members, ...]:
     return tuple(deployment.get("lifecycleHookDetails") or ())
+
+
+def hook_news(deployment: Members) -> tuple[HookChanged, ...]:
+    return tuple(
+        HookChanged(hook_name(hook), str(hook.get("status")), hook_line(hook)) for hook in hooks(deployment)
+    )
 
 
 def hook_line(hook: Members) -> str:

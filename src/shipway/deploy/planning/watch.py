@@ -1,7 +1,7 @@
-"""Following one service deployment to its own end: observations in, progress lines and an ending out.
+"""Following one service deployment to its own end: observations in, events and an ending out.
 
 A service that is "stable" says nothing: a rollback makes it stable too. So the watch follows the ARN of its
-own service deployment. Each observation is folded into the state; what changed becomes lines; and the first
+own service deployment. Each observation is folded into the state; what changed becomes events; and the first
 state that is an end for *this* deployment becomes the ending. Superseded and stopped look alike to ECS (both
 are STOPPED): a newer deployment of the same service tells them apart.
 """
@@ -11,14 +11,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shipway.deploy.events import (
+    BreakerCounted,
+    Event,
+    HookChanged,
+    ServiceEvent,
+    StageReached,
+    StatusChanged,
+    TasksCounted,
+)
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.stages import (
     Weights,
-    hook_line,
-    hooks,
+    hook_news,
     paused_sentence,
     waiting,
-    weight_lines,
+    weight_news,
     weights,
 )
 from shipway.deploy.planning.step import Step
@@ -68,11 +76,11 @@ class WatchState:
     revision: str = "the new revision"
     seen_events: frozenset[str] = frozenset()
     status: str = ""
-    counts: tuple[int, int, int] | None = None
+    counts: TasksCounted | None = None
     failures: int = 0
     stage: str = ""
     weights: Weights = ()
-    hook_lines: frozenset[str] = frozenset()
+    hooks_told: frozenset[HookChanged] = frozenset()
     # Where the service is, as options of a command line.
     place: str = ""
     # ECS may show a hook as waiting for a moment after it was answered.
@@ -85,24 +93,17 @@ class WatchState:
 def advance(state: WatchState, seen: Observation) -> Step[WatchState]:
     if seen.deployment is None:
         return _without_deployment(state, seen)
-    state, event_lines = _events(state, seen)
-    state, status_lines = _status(state, seen.deployment)
-    state, stage_lines = _stage(state, seen.deployment)
-    state, count_lines = _counts(state, seen)
-    lines = (*event_lines, *status_lines, *stage_lines, *count_lines)
+    state, messages = _events(state, seen)
+    state, statuses = _status(state, seen.deployment)
+    state, stages = _stage(state, seen.deployment)
+    state, counts = _counts(state, seen)
     ending = _ending(state, seen) or _timed_out(state, seen)
-    return Step(state, lines, ending, event_lines, progress_text(state))
+    return Step(state, (*messages, *statuses, *stages, *counts), ending, progress_text(state))
 
 
 def progress_text(state: WatchState) -> str:
     """The one line that a live display keeps."""
-    if state.counts is None:
-        return "waiting for ECS"
-    requested, running, pending = state.counts
-    text = f"{running} of {requested} tasks running"
-    if pending:
-        text += f", {pending} starting"
-    return f"rolling back: {text}" if state.status in ROLLING_BACK else f"{state.revision}: {text}"
+    return state.counts.text() if state.counts else "waiting for ECS"
 
 
 def left(answer: str, status_command: str) -> Ending:
@@ -122,7 +123,7 @@ def _without_deployment(state: WatchState, seen: Observation) -> Step[WatchState
     return Step(state, ending=ending)
 
 
-def _events(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[str, ...]]:
+def _events(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[Event, ...]]:
     events = list((seen.service or {}).get("events") or ())
     new = [event for event in reversed(events) if event["id"] not in state.seen_events]
     if not new:
@@ -136,40 +137,41 @@ def _events(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[str
             unplaced_since_ms=seen.moment_ms if since is None else since,
             unplaced_message=unplaced[-1],
         )
-    return state, tuple(str(event["message"]) for event in new)
+    return state, tuple(ServiceEvent(str(event["message"])) for event in new)
 
 
-def _status(state: WatchState, deployment: Members) -> tuple[WatchState, tuple[str, ...]]:
-    lines: list[str] = []
+def _status(state: WatchState, deployment: Members) -> tuple[WatchState, tuple[Event, ...]]:
+    news: list[Event] = []
     status, reason = deployment["status"], str(deployment.get("statusReason") or "")
-    failures = int((deployment.get("deploymentCircuitBreaker") or {}).get("failureCount") or 0)
+    breaker = deployment.get("deploymentCircuitBreaker") or {}
+    failures = int(breaker.get("failureCount") or 0)
     if status != state.status and status in STATUS_LINES:
-        lines.append(STATUS_LINES[status])
+        news.append(StatusChanged(status, STATUS_LINES[status]))
     if reason and reason != state.reason:
-        lines.append(reason)
+        news.append(StatusChanged(status, reason))
     if failures > state.failures:
-        threshold = (deployment.get("deploymentCircuitBreaker") or {}).get("threshold")
-        lines.append(f"circuit breaker: {failures} of {threshold} failures")
+        news.append(BreakerCounted(failures, breaker.get("threshold")))
     state = replace(state, status=status, reason=reason or state.reason, failures=failures)
-    return state, tuple(lines)
+    return state, tuple(news)
 
 
-def _stage(state: WatchState, deployment: Members) -> tuple[WatchState, tuple[str, ...]]:
+def _stage(state: WatchState, deployment: Members) -> tuple[WatchState, tuple[Event, ...]]:
     stage = str(deployment.get("lifecycleStage") or "")
     shares = weights(deployment)
-    lines = (f"stage {stage}",) if stage and stage != state.stage else ()
-    told = dict.fromkeys(hook_line(hook) for hook in hooks(deployment))
-    news = tuple(line for line in told if line not in state.hook_lines)
-    lines = (*lines, *weight_lines(state.weights, shares, state.revision), *news)
-    state = replace(state, stage=stage, weights=shares, hook_lines=state.hook_lines | frozenset(news))
-    return state, lines
+    reached = (StageReached(stage),) if stage and stage != state.stage else ()
+    told = dict.fromkeys(hook_news(deployment))
+    hooks = tuple(event for event in told if event not in state.hooks_told)
+    news = (*reached, *weight_news(state.weights, shares, state.revision), *hooks)
+    state = replace(state, stage=stage, weights=shares, hooks_told=state.hooks_told | frozenset(hooks))
+    return state, news
 
 
-def _counts(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[str, ...]]:
+def _counts(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[Event, ...]]:
     deployment = seen.deployment or {}
     if state.status not in FOLLOWED:
         return state, ()
-    if state.status in ROLLING_BACK and seen.service is not None:
+    rolling_back = state.status in ROLLING_BACK
+    if rolling_back and seen.service is not None:
         source: Members = {
             "requestedTaskCount": seen.service.get("desiredCount"),
             "runningTaskCount": sum(
@@ -181,21 +183,24 @@ def _counts(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[str
         }
     else:
         source = deployment.get("targetServiceRevision") or {}
-    counts = (
+    before = state.counts
+    counts = TasksCounted(
+        state.revision,
         int(source.get("requestedTaskCount") or 0),
         int(source.get("runningTaskCount") or 0),
         int(source.get("pendingTaskCount") or 0),
+        rolling_back,
     )
-    if counts == state.counts:
+    if counts == before:
         return state, ()
-    more = state.counts is None or counts[1] > state.counts[1] or counts[2] > state.counts[2]
+    more = before is None or counts.running > before.running or counts.pending > before.pending
     state = replace(state, counts=counts)
-    if counts[1] + counts[2] >= counts[0]:
+    if counts.running + counts.pending >= counts.requested:
         state = replace(state, unplaced_since_ms=None, unplaced_message="")
     elif more and state.unplaced_since_ms is not None:
         # A task found its place after all: patience starts anew.
         state = replace(state, unplaced_since_ms=seen.moment_ms)
-    return state, (progress_text(state),)
+    return state, (counts,)
 
 
 def _ending(state: WatchState, seen: Observation) -> Ending | None:
@@ -203,7 +208,7 @@ def _ending(state: WatchState, seen: Observation) -> Ending | None:
     status = state.status
     superseded = seen.newest_deployment_arn not in (None, state.deployment_arn)
     if status == "SUCCESSFUL":
-        requested = state.counts[0] if state.counts else 0
+        requested = state.counts.requested if state.counts else 0
         tasks, verb = ("1 task", "is") if requested == 1 else (f"{requested} tasks", "are")
         return Ending(Verdict.DEPLOYED, f"{tasks} of {state.revision} {verb} in service.")
     if status == "ROLLBACK_SUCCESSFUL":

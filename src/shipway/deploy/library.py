@@ -1,0 +1,100 @@
+"""`shipway.deploy(...)` and its like: the application file in, events, plans, verdicts and findings out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shipway.deploy.application.application import Application
+from shipway.deploy.application.reading import locate, read_application
+from shipway.deploy.deployment import deploy as deploy_application
+from shipway.deploy.edge.aws import Aws, Where, open_aws
+from shipway.deploy.event_stream import events_of
+from shipway.deploy.events import Event
+from shipway.deploy.plan import plan_application
+from shipway.deploy.release import DeployOptions
+from shipway.deploy.services import why_service
+from shipway.deploy.verification.verification import Verification
+from shipway.deploy.verification.verification import verify as verify_application
+
+if TYPE_CHECKING:
+    from shipway.deploy.planning.post_mortem import PostMortem
+    from shipway.deploy.planning.service_plan import ServicePlan
+
+What = str | os.PathLike[str] | Application | None
+
+
+def deploy(
+    what: What = None,
+    *,
+    environment: str | None = None,
+    options: DeployOptions | None = None,
+    aws: Aws | None = None,
+) -> Generator[Event, None, None]:
+    """Deploy, and yield what happens as it happens; the last event is `Ended`, with the verdict.
+
+    `what` is a shipway.yml (default: the one of the current folder or above), its folder, or an Application.
+    `environment` is one of the file's; `local` is the ECS on this machine. `aws` is opened from the file's
+    region and profile and boto3's own chain unless it is given (`shipway.open_aws`).
+
+    A deployment that fails is a verdict, no exception. DeployError is raised for what keeps a deployment from
+    beginning or from being watched (AWS: any operation that is refused), when everything is as it was before
+    or ECS goes on by itself, as its sentence says.
+
+    It begins when the first event is asked for, runs in a thread of its own and does not wait for its reader.
+    Whoever stops reading (`break`, Ctrl-C, `close()`) stops watching: what ECS has begun goes on, what it has
+    not begun is unmade.
+    """
+    application = read(what, environment)
+    opened = opened_for(application, environment) if aws is None else aws
+    chosen = options or DeployOptions()
+    return events_of(lambda tools: deploy_application(application, opened, tools, chosen))
+
+
+def plan(
+    what: What = None,
+    *,
+    environment: str | None = None,
+    options: DeployOptions | None = None,
+    aws: Aws | None = None,
+) -> ServicePlan:
+    """What `deploy` would change, and the tasks that it would start and stop; nothing is touched."""
+    application = read(what, environment)
+    opened = opened_for(application, environment) if aws is None else aws
+    return plan_application(application, opened, options or DeployOptions())
+
+
+def verify(
+    what: What = None,
+    *,
+    environment: str | None = None,
+    options: DeployOptions | None = None,
+    aws: Aws | None = None,
+) -> Verification:
+    """What would go wrong if this were deployed, as findings with codes; nothing is touched."""
+    application = read(what, environment)
+    opened = opened_for(application, environment) if aws is None else aws
+    return verify_application(application, opened, options or DeployOptions(), strict=False)
+
+
+def why(what: What = None, *, environment: str | None = None, aws: Aws | None = None) -> PostMortem:
+    """The causes of what ails the service, the likeliest first (ECS DescribeTasks, service events, logs)."""
+    application = read(what, environment)
+    opened = opened_for(application, environment) if aws is None else aws
+    return why_service(opened, application.service_name)
+
+
+def read(what: What, environment: str | None) -> Application:
+    if isinstance(what, Application):
+        return what
+    path = None if what is None else Path(what)
+    if path is not None and path.is_dir():
+        return read_application(locate(None, path), environment)
+    return read_application(locate(None if path is None else str(path), Path.cwd()), environment)
+
+
+def opened_for(application: Application, environment: str | None) -> Aws:
+    where = Where(environment=environment, region=application.region, profile=application.profile)
+    return open_aws(where, application.cluster)
