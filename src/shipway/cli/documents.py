@@ -51,7 +51,8 @@ DOCUMENTS: dict[str, str] = {
     "local down": "shipway.local.down:Ended",
     "local reset": "shipway.local.down:Ended shipway.local.reset:Emptied",
 }
-NAMES = tuple(DOCUMENTS)
+APPLICATION = "application"  # the file's own schema, among those of the verbs
+NAMES = (APPLICATION, *DOCUMENTS)
 
 
 def file_name(name: str) -> str:

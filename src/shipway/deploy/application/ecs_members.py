@@ -76,7 +76,9 @@ def ready(
     )
 
 
-def check_containers(definition: dict[str, Any], built: Collection[str], place: Place) -> None:
+def check_containers(
+    definition: dict[str, Any], built: Collection[str], place: Place, image_place: Place
+) -> None:
     """ECS demands at least one container, each with a name and an image; the SDK's model does not say so."""
     containers = definition.get("containerDefinitions") or []
     if not containers:
@@ -94,8 +96,8 @@ def check_containers(definition: dict[str, Any], built: Collection[str], place: 
     for name in sorted(built):
         if name not in names:
             raise DeployError(
-                f"images names the container {name!r}, which the task definition does not have. "
-                f"It has: {', '.join(names)}."
+                f"{image_place((name,))}: images names the container {name!r}, which the task definition "
+                f"does not have. It has: {', '.join(names)}."
             )
 
 

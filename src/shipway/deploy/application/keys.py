@@ -48,8 +48,10 @@ APPLICATION: Keys = {**OVERLAY, "environments": {"*": OVERLAY}}
 
 
 def unknown_keys(value: Any, known: Keys = APPLICATION, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Every key that is neither ours nor free (`x-`), with a suggestion."""
+    """Every key that is neither ours nor free (`x-`), and what should have keys and has none."""
     if not isinstance(value, dict):
+        if value is not None and not (known is IMAGE and isinstance(value, str)):
+            yield path, f"{dotted(path)} must be a mapping of keys to values, not {shown(value)}."
         return
     for key, item in value.items():
         if key.startswith("x-"):
@@ -59,6 +61,13 @@ def unknown_keys(value: Any, known: Keys = APPLICATION, path: Path = ()) -> Iter
             if isinstance(below, dict):
                 yield from unknown_keys(item, below, (*path, key))
         else:
-            place = ".".join(str(step) for step in path)
-            inside = f" under {place}" if place else ""
+            inside = f" under {dotted(path)}" if path else ""
             yield (*path, key), f"unknown key {key!r}{inside}. {did_you_mean(key, known)}"
+
+
+def dotted(path: Path) -> str:
+    return ".".join(str(step) for step in path)
+
+
+def shown(value: Any) -> str:
+    return "a list" if isinstance(value, list) else repr(value)

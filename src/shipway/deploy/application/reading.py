@@ -149,7 +149,8 @@ class _Decoder:
         definition, notes = ready(
             "RegisterTaskDefinition", application.task_definition, ("family",), self.placer("task_definition")
         )
-        check_containers(definition, application.images, self.placer("task_definition"))
+        places = self.placer("task_definition"), self.placer("images")
+        check_containers(definition, application.images, *places)
         definition.setdefault("family", application.name)
         service, more = ready(
             "CreateService", application.service, ("serviceName", "taskDefinition"), self.placer("service")
