@@ -19,7 +19,7 @@ def a_cluster(name: str = "default", status: str = "ACTIVE") -> Cluster:
     return Cluster(cluster_arn=f"{PREFIX}cluster/{name}", status=status)
 
 
-def fleet_settings(folder: Path, instances: int = 2) -> FleetSettings:
+def fleet_settings(folder: Path, instances: int = 2, power_loss_ms: int = 60_000) -> FleetSettings:
     return FleetSettings(
         instances=InstanceSettings(instances=instances, region="eu-west-1", cpu=1024, memory_mib=512),
         folder=folder,
@@ -28,6 +28,7 @@ def fleet_settings(folder: Path, instances: int = 2) -> FleetSettings:
         installation="abc",
         credentials_file=folder / "credentials.json",
         task_network="shipway-abc-tasks",
+        power_loss_ms=power_loss_ms,
     )
 
 
@@ -49,10 +50,12 @@ class StandIn(Agent):
 class Machines:
     """Makes the fleet's agents, and remembers what became of them and whose containers were removed."""
 
-    def __init__(self, store: Store, clock: Clock, folder: Path, instances: int = 2) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, folder: Path, instances: int = 2, power_loss_ms: int = 60_000
+    ) -> None:
         self.story: asyncio.Queue[str] = asyncio.Queue()
         self._folder = folder
-        settings = fleet_settings(folder, instances)
+        settings = fleet_settings(folder, instances, power_loss_ms)
         self.fleet = Fleet(store, clock, settings, self._stand_in, self._clear)
 
     def identity(self, name: str) -> Identity:

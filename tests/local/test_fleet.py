@@ -120,3 +120,26 @@ def task_ended_by_user(task: Task) -> Task:
 
 def inactive(instance: ContainerInstance) -> ContainerInstance:
     return replace(instance, status="INACTIVE")
+
+
+async def test_power_is_lost_at_once_and_told_a_while_later(tmp_path: Path, clock: StandingClock) -> None:
+    """Agent and containers end; ECS knows the instance until EC2 has terminated it, and another comes."""
+    store = a_store("a")
+    machines = Machines(store, clock, tmp_path, power_loss_ms=50)
+    await machines.fleet.start()
+    await machines.told(2)
+    first, second = (registered(store, machines, name) for name in ("a-1", "a-2"))
+    assert await machines.fleet.lose_power([first.ec2_instance_id], returns=True) == [first.ec2_instance_id]
+    assert await machines.told(2) == [f"clear abc {first.ec2_instance_id}", "stop a-1"]
+    assert [instance.status for instance in store.state.all(ContainerInstance)] == ["ACTIVE", "ACTIVE"]
+    assert await machines.told(2) == [f"clear abc {first.ec2_instance_id}", "start a-1 127.0.1.1"]
+    reason = f"Host EC2 (instance {first.ec2_instance_id}) terminated."
+    assert ends(store)[0] == ("a-1", "TerminationNotice", reason)
+    assert machines.identity("a-1").instance_id != first.ec2_instance_id
+
+    await machines.fleet.lose_power([second.ec2_instance_id], returns=False)
+    assert await machines.told(3) == [*(f"clear abc {second.ec2_instance_id}" for _ in range(2)), "stop a-2"]
+    with store.transaction() as tx:
+        tx.put(a_cluster("b"))
+    assert await machines.told(2) == ["start b-1 127.0.1.2", "start b-2 127.0.1.3"]
+    await machines.fleet.stop()

@@ -20,6 +20,7 @@ DOCUMENTS: dict[str, str] = {
     **dict.fromkeys(("approve", "reject", "cancel"), VERDICT),
     "plan": PLAN + ":PlanDocument",
     "verify": OUTCOME + ":VerificationDocument",
+    "rehearse": "shipway.rehearsal.report:RehearsalDocument",
     "explain": f"{OUTCOME}:CodePage {OUTCOME}:CodeListed[]",
     "status": LIVING + ":StatusDocument",
     "why": OUTCOME + ":PostMortemDocument",

@@ -10,6 +10,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "register": ("shipway.cli.register", "build, push, register the task definition if it changed"),
     "plan": ("shipway.cli.plan", "what a deployment would change, replace and set off; nothing is touched"),
     "verify": ("shipway.cli.verify", "what would go wrong if this were deployed; nothing is touched"),
+    "rehearse": (
+        "shipway.cli.rehearse",
+        "the same deployment on a local ECS of its own, with faults if you like; nothing is left",
+    ),
     "explain": ("shipway.cli.explain", "what a finding's code means and what to do about it"),
     "status": ("shipway.cli.status", "the service: deployments, tasks, targets, events, URLs"),
     "why": ("shipway.cli.why", "the post-mortem of a service or a task, at any time"),

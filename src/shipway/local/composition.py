@@ -224,6 +224,7 @@ class Composition:
             # Docker Desktop's containers live in a virtual machine whose addresses are not reachable.
             publish_task_ports=sys.platform == "darwin",
             telemetry_period_s=max(TELEMETRY_PERIOD_MIN_S, round(TELEMETRY_PERIOD_S / settings.speed)),
+            power_loss_ms=self.timing.power_loss_ms,
         )
 
     def _ensure_clusters(self) -> None:

@@ -15,6 +15,8 @@ ANSWER_TIMEOUT_S = 10
 STOP_GRACE_S = 3
 INSTALLATION_LABEL = "shipway.installation"
 INSTANCE_LABEL = "shipway.instance"
+TASK_LABEL = "com.amazonaws.ecs.task-arn"
+CONTAINER_LABEL = "com.amazonaws.ecs.container-name"
 
 
 @asynccontextmanager
@@ -59,6 +61,46 @@ async def remove_containers_of_instance(installation: str, instance_id: str) -> 
     labels = [f"{INSTALLATION_LABEL}={installation}", f"{INSTANCE_LABEL}={instance_id}"]
     async with docker_engine() as docker:
         await _remove_all(docker, labels, 0)
+
+
+async def kill_container(installation: str, task_arn: str, name: str) -> bool:
+    async with docker_engine() as docker:
+        running = await _running(docker, installation, task_arn, name)
+        await asyncio.gather(*(container.kill() for container in running))
+        return bool(running)
+
+
+async def pause_container(installation: str, task_arn: str, name: str) -> bool:
+    async with docker_engine() as docker:
+        running = await _running(docker, installation, task_arn, name)
+        await asyncio.gather(*(container.pause() for container in running))
+        return bool(running)
+
+
+async def _running(
+    docker: aiodocker.Docker, installation: str, task_arn: str, name: str
+) -> list[aiodocker.containers.DockerContainer]:
+    labels = [
+        f"{INSTALLATION_LABEL}={installation}",
+        f"{TASK_LABEL}={task_arn}",
+        f"{CONTAINER_LABEL}={name}",
+    ]
+    return await docker.containers.list(filters={"label": labels, "status": ["running"]})
+
+
+async def remove_images(docker: aiodocker.Docker, registry_address: str) -> list[str]:
+    """Names in that registry, and images that have no others. Returns what would not go."""
+    kept = []
+    for image in await docker.images.list():
+        for name in (*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())):
+            if not name.startswith(f"{registry_address}/"):
+                continue
+            try:
+                await docker.images.delete(name)
+            except aiodocker.DockerError as error:
+                if error.status != 404:  # the last tag takes the digests with it
+                    kept.append(name)
+    return kept
 
 
 async def _remove_all(docker: aiodocker.Docker, labels: list[str], grace_s: int) -> int:

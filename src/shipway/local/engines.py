@@ -12,7 +12,13 @@ from shipway.instances.routes import Instances
 from shipway.load_balancer.edge import Edge, LoadBalancerEdge
 from shipway.local import fleet
 from shipway.local.desired_instances import InstanceSpec
-from shipway.local.docker_engine import docker_engine, remove_containers, remove_containers_of_instance
+from shipway.local.docker_engine import (
+    docker_engine,
+    kill_container,
+    pause_container,
+    remove_containers,
+    remove_containers_of_instance,
+)
 from shipway.local.fleet import FleetSettings
 from shipway.local.foundation import Foundation
 from shipway.local.instance_files import InstanceFiles
@@ -58,6 +64,14 @@ class Engine(Protocol):
         """Stops and removes the containers of all instances, whose agents have ended."""
         ...
 
+    async def kill(self, task_arn: str, container: str) -> bool:
+        """SIGKILL, as from outside. False when no such container runs."""
+        ...
+
+    async def freeze(self, task_arn: str, container: str) -> bool:
+        """It runs on and answers nobody. False when no such container runs."""
+        ...
+
     async def close(self) -> None:
         """When all parts have stopped."""
         ...
@@ -66,6 +80,7 @@ class Engine(Protocol):
 class RealEngine:
     def __init__(self, foundation: Foundation, timing: Timing) -> None:
         settings = foundation.settings
+        self._installation = settings.installation
         self._registry = Registry(
             foundation.folder.registry, settings.registry_port, settings.installation, ChildProcess
         )
@@ -97,6 +112,12 @@ class RealEngine:
             for _ in range(CLEAR_ATTEMPTS):  # it may still be making what an agent had asked for
                 if not await remove_containers(docker, installation):
                     return
+
+    async def kill(self, task_arn: str, container: str) -> bool:
+        return await kill_container(self._installation, task_arn, container)
+
+    async def freeze(self, task_arn: str, container: str) -> bool:
+        return await pause_container(self._installation, task_arn, container)
 
     async def close(self) -> None:
         await self._images.close()

@@ -11,7 +11,8 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -52,6 +53,7 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     link_local_network: str = ""
     publish_task_ports: bool = False
     telemetry_period_s: int = 20
+    power_loss_ms: int = 60_000
 
 
 @runtime_checkable
@@ -132,6 +134,14 @@ def shared_environment(settings: FleetSettings, own: Mapping[str, str]) -> dict[
     }
 
 
+@dataclass
+class Dark:
+    """An instance without power, and whether EC2 gives another one for it."""
+
+    returns: bool
+    terminated: bool = False
+
+
 class Fleet:
     """Looks after every commit; starts the agents that are missing, stops those that are too many."""
 
@@ -151,6 +161,7 @@ class Fleet:
         self._adjusting = asyncio.Lock()
         self._files = InstanceFiles(settings.folder)
         self._running: dict[str, Supervised] = {}
+        self._dark: dict[str, Dark] = {}
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
@@ -170,6 +181,28 @@ class Fleet:
         async with self._adjusting:
             await asyncio.gather(*(agent.stop() for agent in self._running.values()))
             self._running.clear()
+
+    async def lose_power(self, instance_ids: Collection[str], *, returns: bool) -> list[str]:
+        """Agents and containers end at once; a while later EC2 has terminated the instances, and ECS hears
+        of it. Returns the ids of those that ran.
+        """
+        async with self._adjusting:
+            lost = {
+                name: identity.instance_id
+                for name, identity in self._files.kept().items()
+                if name in self._running and identity.instance_id in instance_ids
+            }
+            self._dark |= {name: Dark(returns) for name in lost}
+            await asyncio.gather(*(self._end(name) for name in lost))
+            await asyncio.gather(*(self._clear(self._settings.installation, id_) for id_ in lost.values()))
+        after_s = self._settings.power_loss_ms / 1000
+        asyncio.get_running_loop().call_later(after_s, self._terminated_by_ec2, tuple(lost))
+        return sorted(lost.values())
+
+    def _terminated_by_ec2(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            self._dark[name].terminated = True
+        self._changed.set()
 
     def statuses(self) -> list[PartStatus]:
         return [agent.status for agent in self._running.values()]
@@ -238,13 +271,14 @@ class Fleet:
         )
         specs = {spec.name: spec for spec in wanted}
         unwanted = {name for name in (*self._running, *self._files.kept()) if name not in specs}
-        lost = {name for name in self._files.kept() if self._was_deregistered(name)}
+        lost = {name for name in self._files.kept() if self._is_lost(name)}
         asleep = {name for name in unwanted if name.startswith(FARGATE_CLUSTER)}
         await asyncio.gather(*(self._end(name) for name in sorted(asleep & self._running.keys())))
         await asyncio.gather(*(self._terminate(name) for name in sorted((unwanted | lost) - asleep)))
-        await asyncio.gather(
-            *(self._begin(spec) for name, spec in specs.items() if name not in self._running)
-        )
+        for name in [name for name, dark in self._dark.items() if dark.terminated and dark.returns]:
+            del self._dark[name]
+        missing = [name for name in specs if name not in self._running and name not in self._dark]
+        await asyncio.gather(*(self._begin(specs[name]) for name in missing))
 
     async def _begin(self, spec: InstanceSpec) -> None:
         agent = Supervised(self._agent(spec, self._settings, self._files), self._clock)
@@ -266,7 +300,10 @@ class Fleet:
             return []
         return self._store.state.by(ContainerInstance, "ec2_instance_id", identity.instance_id)
 
-    def _was_deregistered(self, name: str) -> bool:
+    def _is_lost(self, name: str) -> bool:
+        """Deregistered, or terminated a while after it lost its power."""
+        if name in self._dark and self._dark[name].terminated:
+            return True
         return any(instance.status == "INACTIVE" for instance in self._records(name))
 
     async def _terminate(self, name: str) -> None:

@@ -19,9 +19,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from shipway.local import breaking
 from shipway.local.clearing import clear
 from shipway.local.composition import Composition
 from shipway.local.engines import Engine, RealEngine
+from shipway.local.fleet import Fleet
 from shipway.local.foundation import Foundation
 from shipway.local.front_door import RESET_PATH, Doorway, FrontDoor
 from shipway.local.simulated import SimulatedEngine
@@ -82,9 +84,14 @@ class Installation:
         routes = [
             Route("/_shipway/status", self._answer_status),
             Route(RESET_PATH, self._answer_reset, methods=["POST"]),
+            breaking.route(self.engine, self._fleet),
         ]
         self._composition = Composition(self._foundation, self.engine, self._doorway, routes)
         await self._composition.start()
+
+    def _fleet(self) -> Fleet:
+        assert self._composition is not None, "the door leads to it"
+        return self._composition.fleet
 
     async def _answer_status(self, _: Request) -> Response:
         assert self._composition is not None, "the door leads to it"

@@ -10,13 +10,14 @@ from shipway.local.errors import LocalError
 from shipway.local.settings import Endpoint
 
 
-def ask(endpoint: Endpoint, method: str, name: str, timeout_s: int) -> dict[str, Any]:
+def ask(endpoint: Endpoint, method: str, name: str, timeout_s: int, wish: Any = None) -> dict[str, Any]:
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
     from botocore.httpsession import URLLib3Session
 
-    request = AWSRequest(method, f"{endpoint.endpoint_url}/_shipway/{name}")
+    body = b"" if wish is None else msgspec.json.encode(wish)
+    request = AWSRequest(method, f"{endpoint.endpoint_url}/_shipway/{name}", data=body)
     credentials = Credentials(endpoint.access_key_id, endpoint.secret_access_key)
     SigV4Auth(credentials, "ecs", endpoint.region).add_auth(request)
     answer = URLLib3Session(timeout=timeout_s).send(request.prepare())

@@ -46,6 +46,7 @@ class Timing(msgspec.Struct, frozen=True):
     shrink_step_ms: int = 60_000  # between two steps of it
     drain_max_ms: int = 48 * 3_600_000  # so long an instance that is to go may drain
     silence_max_ms: int = 5 * 60_000  # so long Fargate's own agent may be away before its tasks are given up
+    power_loss_ms: int = 60_000  # until EC2 has terminated an instance that lost its power
     steady_repeat_ms: int = 6 * 3_600_000
     cause_repeat_ms: int = 6 * 3_600_000  # what still stands in the way is told again
     alarm_bake_ms: int = 60_000  # how long alarms are watched after a roll-out, unless the user says

@@ -1,0 +1,80 @@
+"""`shipway rehearse`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from shipway.cli.options import add_images, show
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-c", "--config", metavar="FILE", default=os.environ.get("SHIPWAY_CONFIG"))
+    parser.add_argument(
+        "-e", "--env", metavar="NAME", default=os.environ.get("SHIPWAY_ENV"), help="as for deploy"
+    )
+    add_images(parser)
+    parser.add_argument(
+        "--first",
+        action="append",
+        default=[],
+        metavar="TAG | CONTAINER=IMAGE",
+        help="images of the first version (default: those of the new one)",
+    )
+    parser.add_argument(
+        "--fail",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help="crash, crash@N (the N-th new task), pull, unhealthy, instance, zone; may be repeated",
+    )
+    parser.add_argument(
+        "--engine", choices=("docker", "simulated"), default="docker", help="simulated needs no Docker"
+    )
+    parser.add_argument("--speed", type=float, metavar="N", help="make ECS's waits N times shorter")
+    parser.add_argument("--instances", type=int, metavar="N", help="container instances (default 3)")
+    parser.add_argument("--cpu", type=int, metavar="UNITS", help="of each instance")
+    parser.add_argument("--memory", type=int, metavar="MIB", help="of each instance")
+    parser.add_argument("--region", metavar="REGION", help="instead of the one in shipway.yml")
+    parser.add_argument(
+        "--timeout", metavar="DURATION", default="20m", help="of each deployment (default 20m)"
+    )
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from shipway.deploy.edge.progress import open_progress
+    from shipway.deploy.opening import Choices, pairs, read_chosen, seconds
+    from shipway.deploy.release import DeployOptions
+    from shipway.rehearsal.faults import parse_faults
+    from shipway.rehearsal.lodging import Wanted
+    from shipway.rehearsal.rehearsal import Script, rehearse
+
+    application = read_chosen(Choices(config=arguments.config, environment=arguments.env))
+    tags = [text for text in arguments.first if "=" not in text]
+    script = Script(
+        application=application,
+        options=DeployOptions(
+            tag=arguments.tag,
+            images=pairs(arguments.image, "an image"),
+            timeout_s=seconds(arguments.timeout),
+        ),
+        wanted=Wanted(
+            engine=arguments.engine,
+            region=arguments.region or application.region or os.environ.get("AWS_REGION"),
+            instances=arguments.instances,
+            cpu=arguments.cpu,
+            memory_mib=arguments.memory,
+            speed=arguments.speed,
+        ),
+        faults=parse_faults(arguments.fail),
+        first_tag=tags[-1] if tags else None,
+        first_images=pairs([text for text in arguments.first if "=" in text], "an image"),
+    )
+    progress = open_progress()
+    try:
+        report = rehearse(script, progress, os.environ)
+    finally:
+        progress.close()
+    show(arguments, report.as_document(), report.text())
+    return report.exit_code

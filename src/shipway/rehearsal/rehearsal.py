@@ -1,0 +1,146 @@
+"""A rehearsal from end to end: a local ECS of its own, the first version, the new one, the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from shipway.deploy.application.application import Application
+from shipway.deploy.deployment import deploy
+from shipway.deploy.edge.aws import LOCAL, Where, open_aws
+from shipway.deploy.edge.docker import DockerCommand
+from shipway.deploy.edge.pace import RealPace
+from shipway.deploy.edge.progress import Progress
+from shipway.deploy.errors import DeployError
+from shipway.deploy.outcome import Outcome
+from shipway.deploy.planning.references import with_tag
+from shipway.deploy.release import DeployOptions
+from shipway.deploy.tools import Tools
+from shipway.local.settings import SIMULATED
+from shipway.rehearsal.breaking import Breaking, never_came
+from shipway.rehearsal.faults import Fault, frozen, missing_images, refuse_what_cannot_be, with_faults
+from shipway.rehearsal.lodging import Lodging, Wanted, lodging
+from shipway.rehearsal.report import Report
+from shipway.rehearsal.signals import EndingInterruption, Interrupted, signals_end
+from shipway.rehearsal.versions import (
+    essential,
+    everything_made,
+    first_version,
+    unbuilt_images,
+    with_usual_times,
+)
+from shipway.rehearsal.witness import Witness
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Script:
+    """What is rehearsed: images of the first version where they differ, and the new deployment's options."""
+
+    application: Application
+    options: DeployOptions
+    wanted: Wanted = field(default_factory=Wanted)
+    faults: tuple[Fault, ...] = ()
+    first_tag: str | None = None
+    first_images: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def simulated(self) -> bool:
+        return self.wanted.engine == SIMULATED
+
+    @property
+    def speed(self) -> float:
+        return self.wanted.speed or 1.0
+
+
+def rehearse(script: Script, progress: Progress, environment: Mapping[str, str]) -> Report:
+    """Runs it. Nothing is left when this returns or raises."""
+    refuse_what_cannot_be(script.faults, script.application)
+    try:
+        with signals_end():
+            return _rehearse(script, progress, environment)
+    except Interrupted:
+        raise DeployError("Interrupted; nothing is left behind.", exit_code=INTERRUPTED) from None
+
+
+def _rehearse(script: Script, progress: Progress, environment: Mapping[str, str]) -> Report:
+    progress.now("starting a local ECS for this rehearsal")
+    with lodging(script.wanted, environment) as lodged:
+        progress.say(f"a local ECS for this rehearsal answers at {lodged.endpoint.endpoint_url}")
+        report = _both(script, lodged, progress)
+        progress.now("taking the local ECS down")
+    progress.say("the local ECS is gone; nothing is left of it")
+    return report
+
+
+def _both(script: Script, lodged: Lodging, progress: Progress) -> Report:
+    application = everything_made(script.application)
+    if script.simulated:
+        application = with_usual_times(application, script.speed)
+    variables = {"SHIPWAY_DATA": str(lodged.folder.path)}
+    aws = open_aws(Where(environment=LOCAL), application.cluster, variables)
+    tools = Tools(DockerCommand(), progress, RealPace(), EndingInterruption())
+    report = Report(engine=script.wanted.engine, speed=script.speed)
+    progress.say("the first version:")
+    first = deploy(first_version(application), aws, tools, _first_options(script))
+    report = replace(report, first=_without_urls(first))
+    if first.exit_code != 0:
+        return report
+    progress.say("the new version:")
+    witness = Witness(aws, application.service_name, progress, lodged.break_it)
+    with witness.watching(_breaking(script, application, str(first.revision_after))):
+        new = deploy(
+            with_faults(application, script.faults, simulated=script.simulated),
+            aws,
+            tools,
+            _new_options(script, lodged),
+        )
+    assert witness.breaking is not None
+    return replace(
+        report,
+        new=_without_urls(new),
+        blows=tuple((at_s, str(blow.fault), blow.text) for at_s, blow in witness.blows),
+        never_came=tuple(str(fault) for fault in never_came(witness.breaking)),
+    )
+
+
+def _breaking(script: Script, application: Application, old: str) -> Breaking:
+    return Breaking(
+        faults=script.faults,
+        old=old,
+        container=essential(application.task_definition),
+        kills=not script.simulated,
+        freezes=not script.simulated and frozen(application, script.faults),
+    )
+
+
+def _first_options(script: Script) -> DeployOptions:
+    options, application = script.options, script.application
+    images = dict(script.first_images)
+    if script.first_tag is not None:
+        for container in application.task_definition["containerDefinitions"]:
+            name = container["name"]
+            if name not in application.images and name not in images:
+                images[name] = with_tag(container["image"], script.first_tag)
+    first = DeployOptions(tag=script.first_tag or options.tag, images=images, timeout_s=options.timeout_s)
+    return _for_engine(script, first)
+
+
+def _new_options(script: Script, lodged: Lodging) -> DeployOptions:
+    options = script.options
+    if not script.simulated:
+        missing = missing_images(script.application, script.faults, lodged.registry_address)
+        options = replace(options, images={**options.images, **missing})
+    return _for_engine(script, options)
+
+
+def _without_urls(outcome: Outcome) -> Outcome:
+    """They will answer no more when this is read."""
+    return replace(outcome, urls=())
+
+
+def _for_engine(script: Script, options: DeployOptions) -> DeployOptions:
+    if not script.simulated:
+        return options
+    return replace(options, images=unbuilt_images(script.application, dict(options.images)))

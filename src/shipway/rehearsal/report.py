@@ -1,0 +1,86 @@
+"""What a rehearsal came to, as a value, as text and as a document. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from shipway.deploy.documents.outcome import OutcomeDocument
+from shipway.deploy.outcome import Outcome
+
+FIRST_FAILED = 1
+NOT_REACHED = "the deployment ended before so many new tasks ran."
+Blow = tuple[float, str, str]  # when (seconds into the new version), which fault, what it was
+
+
+class FaultDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What was broken, and so many seconds after the new version's deployment began."""
+
+    fault: str
+    after_s: float
+    text: str
+
+
+class RehearsalDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the rehearsed deployment came to."""
+
+    verdict: Annotated[str, Meta(description="the new deployment's, or: first version failed")]
+    exit_code: int
+    engine: Annotated[str, Meta(description="docker or simulated")]
+    speed: Annotated[float, Meta(description="so many times shorter were ECS's waits")]
+    faults: tuple[FaultDocument, ...]
+    faults_that_never_came: tuple[str, ...]
+    first: OutcomeDocument | None
+    new: OutcomeDocument | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """`new` is None when the first version did not come up: then there was nothing to rehearse."""
+
+    engine: str
+    speed: float
+    first: Outcome | None = None
+    new: Outcome | None = None
+    blows: tuple[Blow, ...] = ()
+    never_came: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """That of the rehearsed deployment."""
+        return FIRST_FAILED if self.new is None else self.new.exit_code
+
+    def text(self) -> str:
+        assert self.first is not None
+        if self.new is None:
+            return f"{self.first.text()}\nThe first version did not come up, so there is nothing to rehearse."
+        lines = [f"rehearsed {_where(self)}:", self.new.text()]
+        lines += [f"  fault {fault} after {at_s:.1f} s: {text}" for at_s, fault, text in self.blows]
+        lines += [f"  fault {fault} did not come about: {NOT_REACHED}" for fault in self.never_came]
+        return "\n".join(lines)
+
+    def as_document(self) -> dict[str, Any]:
+        """For `-o json`."""
+        return {
+            "verdict": "first version failed" if self.new is None else self.new.verdict.value,
+            "exitCode": self.exit_code,
+            "engine": self.engine,
+            "speed": self.speed,
+            "faults": [
+                {"fault": fault, "afterS": round(at_s, 1), "text": text} for at_s, fault, text in self.blows
+            ],
+            "faultsThatNeverCame": list(self.never_came),
+            "first": self.first.as_document() if self.first else None,
+            "new": self.new.as_document() if self.new else None,
+        }
+
+
+def _where(report: Report) -> str:
+    speed = "" if report.speed == 1 else f", waits {report.speed:g} times shorter"
+    return f"on a local ECS of its own, containers {_containers(report.engine)}{speed}"
+
+
+def _containers(engine: str) -> str:
+    return "in Docker" if engine == "docker" else "simulated"

@@ -1,0 +1,136 @@
+"""`shipway rehearse` on the simulated engine, as its user has it; afterwards nothing is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipway.local.leftovers import find_leftovers
+from tests.cli.published import held
+
+SPEED = "50"
+DEADLINE_S = 60
+FILE = """\
+name: web
+task_definition:
+  containerDefinitions:
+    - name: web
+      image: shop/web:1
+      memory: 64
+      portMappings: [{containerPort: 80}]
+service:
+  desiredCount: 2
+  deploymentConfiguration:
+    deploymentCircuitBreaker: {enable: true, rollback: true}
+load_balancer:
+  container: web
+  container_port: 80
+"""
+
+
+class Rehearsal:
+    """The command line on a machine where no Docker Engine answers, with a folder for temporary files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir()
+        self.file = folder / "shipway.yml"
+        self.file.write_text(FILE)
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SHIPWAY_"))}
+        self.environment = kept | {
+            "TMPDIR": str(self.temporary),
+            "XDG_DATA_HOME": str(folder / "data"),
+            "DOCKER_HOST": "unix:///nowhere/docker.sock",
+        }
+
+    def begin(self, *options: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "shipway.cli.main", "rehearse", "-c", str(self.file)]
+        return subprocess.Popen(
+            [*command, "--engine", "simulated", "--speed", SPEED, *options],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *options: str, exit_code: int = 0) -> Any:
+        running = self.begin("-o", "json", *options)
+        said, progress = running.communicate(timeout=DEADLINE_S)
+        assert running.returncode == exit_code, said + progress
+        return held("rehearse", json.loads(said))
+
+    def left(self) -> list[str]:
+        """Folders and processes. A caretaker that is awaited too."""
+        found = [str(path) for path in self.temporary.iterdir()]
+        return found + [f"{process.pid} {process.name}" for process in find_leftovers(self.temporary)]
+
+
+@pytest.fixture
+def rehearsal(tmp_path: Path) -> Rehearsal:
+    return Rehearsal(tmp_path)
+
+
+def test_a_new_version_gets_over_a_crash(rehearsal: Rehearsal) -> None:
+    """First version, new version, the second new task killed: deployed all the same, nothing left."""
+    document = rehearsal("--fail", "crash@2")
+    assert document["verdict"] == "deployed"
+    assert document["new"]["taskDefinitionBefore"].endswith("web:1")
+    assert document["new"]["taskDefinitionAfter"].endswith("web:2")
+    (fault,) = document["faults"]
+    assert fault["fault"] == "crash@2" and fault["text"].startswith("killed web of the new task")
+    assert rehearsal.left() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("crash", "exits with code 1"),
+        ("pull", "cannot be pulled"),
+        ("unhealthy", "the load balancer's health check failed"),
+    ],
+)
+def test_a_version_that_is_no_good_is_rolled_back(rehearsal: Rehearsal, fault: str, why: str) -> None:
+    """The exit code is the deployment's, and the post-mortem says why."""
+    document = rehearsal("--fail", fault, exit_code=3)
+    assert document["verdict"] == "rolled back"
+    assert why in json.dumps(document["new"]["findings"])
+    assert rehearsal.left() == []
+
+
+def test_a_zone_and_an_instance_may_go(rehearsal: Rehearsal) -> None:
+    """Deployed on what is left."""
+    document = rehearsal("--fail", "zone", "--fail", "instance", "--instances", "6")
+    assert document["verdict"] == "deployed"
+    assert [fault["fault"] for fault in document["faults"]] == ["zone", "instance"]
+    assert "2 of 6 instances" in document["faults"][0]["text"]
+    assert rehearsal.left() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_however_it_ends_nothing_is_left(rehearsal: Rehearsal, number: signal.Signals) -> None:
+    """Interrupted, it takes all down before it ends; killed outright, its caretaker does."""
+    running = rehearsal.begin("--fail", "unhealthy")
+    assert running.stderr is not None
+    for line in running.stderr:
+        if "the new version" in line:
+            break
+    running.send_signal(number)
+    _, progress = running.communicate(timeout=DEADLINE_S)
+    if number != signal.SIGKILL:
+        assert running.returncode == 130
+        assert "Interrupted; nothing is left behind." in progress
+    else:
+        deadline, never = time.monotonic() + DEADLINE_S, threading.Event()
+        while rehearsal.left() and time.monotonic() < deadline:
+            never.wait(0.05)  # the caretaker is nobody's child any more
+    assert rehearsal.left() == []
