@@ -49,6 +49,9 @@ class FakePace:
         self.moment_ms += int(seconds * 1000)
         self.on_pause()
 
+    def chance(self) -> float:
+        return 0.5
+
 
 class KeptProgress(Progress):
     """Keeps what was told."""

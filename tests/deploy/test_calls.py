@@ -14,7 +14,7 @@ import pytest
 from botocore.config import Config
 
 from shipway.deploy.edge.aws import LOCAL, Where, open_aws
-from shipway.deploy.edge.calls import BotoCalls, named_place, refusal_sentence, unsent_sentence
+from shipway.deploy.edge.calls import BotoCalls, Throttled, named_place, refusal_sentence, unsent_sentence
 from shipway.deploy.edge.ecs import Ecs
 from shipway.deploy.errors import AwsRefusal, DeployError
 
@@ -197,3 +197,20 @@ def test_local_ecs_that_does_not_answer_is_said(tmp_path: Path) -> None:
     """A file left by a control plane that died is not enough."""
     with pytest.raises(DeployError, match="Local ECS is not running"):
         open_aws(Where(LOCAL), "hello", write_endpoint(tmp_path, "http://127.0.0.1:9"))
+
+
+def test_a_throttled_call_is_told_and_sent_again(endpoint: Endpoint) -> None:
+    """By the SDK itself; we hear of every attempt but the last."""
+    told: list[str] = []
+    throttled = Throttled()
+    throttled.tell = told.append
+    session = boto3.Session(aws_access_key_id="AKID", aws_secret_access_key="never shown")
+    retries: Any = {"mode": "standard", "total_max_attempts": 2}
+    client = session.client(
+        "ecs", endpoint_url=endpoint.url, region_name="us-east-1", config=Config(retries=retries)
+    )
+    endpoint.answer = (400, {"__type": "ThrottlingException", "message": "Rate exceeded"})
+    with pytest.raises(AwsRefusal, match="Rate exceeded"):
+        BotoCalls(client, "local ECS", throttled).call("ListClusters", {})
+    assert len(endpoint.bodies) == 2
+    assert told[:1] == ["AWS throttles ListClusters (ThrottlingException); sent again, attempt 2."]

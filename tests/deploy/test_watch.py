@@ -270,9 +270,9 @@ def test_end_in_the_last_look_is_the_verdict() -> None:
 
 def test_who_leaves_by_choice_is_told_apart_from_who_is_cut_off() -> None:
     """Both learn how to look again; only the choice is a success."""
-    chosen, cut_off = left("detach", "shipway status"), left("leave", "shipway status")
+    chosen, cut_off = (left(answer, "shipway status", "shipway wait A") for answer in ("detach", "leave"))
     assert (chosen.verdict.exit_code, cut_off.verdict.exit_code) == (0, 130)
-    assert "see it with `shipway status`, or deploy the same again to watch on" in cut_off.sentence
+    assert "see it with `shipway status`, or follow it to its end with `shipway wait A`" in cut_off.sentence
 
 
 def test_every_verdict_has_its_own_code() -> None:
@@ -282,6 +282,7 @@ def test_every_verdict_has_its_own_code() -> None:
         "unchanged": 0,
         "detached": 0,
         "error": 1,
+        "lost sight": 1,
         "rolled back": 3,
         "superseded": 4,
         "paused": 5,

@@ -24,7 +24,7 @@ Members = dict[str, Any]
 def restart(aws: Aws, name: str, tools: Tools, steering: Steering) -> Outcome:
     """A new deployment of what the service is: every task is replaced by the deployment's own rules."""
     service = required_service(aws, name)
-    tools.of_service(name).progress.say(
+    tools.of_service(name, aws).progress.say(
         f"replacing every task of {name} ({short(str(service['taskDefinition']))})"
     )
     return begin_and_follow(
@@ -34,7 +34,7 @@ def restart(aws: Aws, name: str, tools: Tools, steering: Steering) -> Outcome:
 
 def scale(aws: Aws, name: str, count: int, tools: Tools, steering: Steering) -> Outcome:
     """Set the desired count and watch until so many tasks run; auto scaling's bounds are made to hold it."""
-    tools, started_ms = tools.of_service(name), tools.pace.now_ms()
+    tools, started_ms = tools.of_service(name, aws), tools.pace.now_ms()
     service = required_service(aws, name)
     if service.get("schedulingStrategy") == "DAEMON":
         raise DeployError(f"{name} is a daemon: it runs one task on each container instance, and no count.")

@@ -28,7 +28,7 @@ from shipway.deploy.wanted import wanted_by, wanted_with_images
 
 def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOptions) -> Outcome:
     """Deploy what the application file says."""
-    tools, started_ms = tools.of_service(application.service_name), tools.pace.now_ms()
+    tools, started_ms = tools.of_service(application.service_name, aws), tools.pace.now_ms()
     for warning in application.warnings:
         tools.progress.say(f"note: {warning}")
     wanted, wishes = wanted_by(application, aws, options)
@@ -56,7 +56,7 @@ def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOpti
 
 def deploy_tag(service_name: str, aws: Aws, tools: Tools, options: DeployOptions) -> Outcome:
     """Deploy the live service with other images; no file is needed."""
-    tools, started_ms = tools.of_service(service_name), tools.pace.now_ms()
+    tools, started_ms = tools.of_service(service_name, aws), tools.pace.now_ms()
     wanted, images = wanted_with_images(service_name, aws, options)
     definition = wanted.task_definition
     seen = observe(aws, service_name, str(definition["family"]), None)

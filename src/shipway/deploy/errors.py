@@ -20,6 +20,10 @@ class UsageError(DeployError):
         super().__init__(sentence, exit_code=2)
 
 
+class NoCredentials(DeployError):
+    """A call was not even sent: there are no credentials, or they could not be renewed."""
+
+
 class AwsRefusal(DeployError):
     """AWS answered a call with an error; `code` is AWS's own name for it."""
 

@@ -7,23 +7,22 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from shipway.deploy.edge.aws import Aws
+from shipway.deploy.edge.calls import CREDENTIAL_CODES, DENIED_CODES
 from shipway.deploy.edge.interruption import Interruption
 from shipway.deploy.edge.pace import Pace
 from shipway.deploy.edge.progress import Progress
-from shipway.deploy.errors import AwsRefusal, DeployError
+from shipway.deploy.errors import AwsRefusal, DeployError, NoCredentials
 from shipway.deploy.events import Note
-from shipway.deploy.planning.fit import needs_of, never_fits
 from shipway.deploy.planning.step import Step
+from shipway.deploy.planning.trouble import Trouble, lost_sight
 from shipway.deploy.planning.verdict import Ending
-from shipway.deploy.planning.watch import Observation, WatchState, advance, left
+from shipway.deploy.planning.watch import left
 
 Members = dict[str, Any]
 
 LOOK_EVERY_S = 1.0
 # DescribeServices is eventually consistent: our own deployment may show a few seconds late.
 APPEARS_WITHIN_S = 20.0
-# One look may fail (a throttled call, a lost packet); so many in a row may not.
-FAILED_LOOKS_MAX = 5
 
 
 State = TypeVar("State")
@@ -47,39 +46,55 @@ class Followed:
     events: tuple[str, ...]
 
 
-class Follower:
-    """Follows a watch to its ending."""
+@dataclass(frozen=True)
+class Commands:
+    """What to type to look at what goes on without us, and to follow it again."""
 
-    def __init__(self, progress: Progress, pace: Pace, interruption: Interruption, command: str) -> None:
+    status: str
+    resume: str
+
+
+class Follower:
+    """Follows a watch to its ending: a look a second, counted from the beginning of the one before."""
+
+    def __init__(
+        self, progress: Progress, pace: Pace, interruption: Interruption, commands: Commands
+    ) -> None:
         self.progress = progress
         self.pace = pace
         self.interruption = interruption
-        self.status_command = command
+        self.commands = commands
 
     def follow(self, watch: Watch[State], state: State) -> Followed:
         events: list[str] = []
-        failed_looks = 0
+        trouble: Trouble | None = None
         while True:
+            began_ms, rest_s = self.pace.now_ms(), LOOK_EVERY_S
             try:
                 try:
-                    step = watch.look(state)
-                    failed_looks = 0
+                    step, trouble = watch.look(state), None
                 except DeployError as error:
-                    failed_looks += 1
-                    if failed_looks >= FAILED_LOOKS_MAX:
-                        raise
-                    step = Step(state, (Note(f"{error.sentence} Looking again."),))
+                    trouble = (trouble or Trouble(began_ms)).after(hopeless=cannot_heal(error))
+                    step, rest_s = self._troubled(state, error, trouble)
                 state = step.state
                 events += step.messages
                 self._tell(step)
                 if step.ending is not None:
                     return Followed(step.ending, tuple(events))
                 with self.interruption.opened():
-                    self.pace.pause(LOOK_EVERY_S)
+                    self.pace.pause(max(0.0, rest_s - (self.pace.now_ms() - began_ms) / 1000))
             except KeyboardInterrupt:
                 ending = self._interrupted(watch, state)
                 if ending is not None:
                     return Followed(ending, tuple(events))
+
+    def _troubled(self, state: State, error: DeployError, trouble: Trouble) -> tuple[Step[State], float]:
+        """A look that failed: another one later, or sight is lost."""
+        pause_s = trouble.pause_s(self.pace.chance())
+        ending = lost_sight(trouble, error.sentence, self.pace.now_ms(), self.commands.resume)
+        if ending is not None:
+            return Step(state, ending=ending), pause_s
+        return Step(state, (Note(f"{error.sentence} Looking again in {pause_s:.1f} s."),)), pause_s
 
     def _tell(self, step: Step[State]) -> None:
         for event in step.news:
@@ -91,51 +106,15 @@ class Follower:
         self.progress.close()
         answer = self.interruption.asked()
         if answer in ("detach", "leave"):
-            return left(answer, self.status_command)
+            return left(answer, self.commands.status, self.commands.resume)
         return watch.roll_back(state) if answer == "roll back" else None
 
 
-class DeploymentWatch:
-    """Looks at one service deployment."""
-
-    def __init__(self, aws: Aws, service_name: str, progress: Progress, pace: Pace) -> None:
-        self.aws = aws
-        self.service_name = service_name
-        self.progress = progress
-        self.pace = pace
-        self.definition: Members | None = None
-
-    def look(self, state: WatchState) -> Step[WatchState]:
-        return advance(state, self._observed(state))
-
-    def roll_back(self, state: WatchState) -> Ending | None:
-        try:
-            self.aws.ecs.stop_service_deployment(state.deployment_arn)
-            self.progress.say("asked ECS to stop this deployment and roll back")
-        except AwsRefusal as refusal:
-            self.progress.say(refusal.sentence)
-        return None
-
-    def _observed(self, state: WatchState) -> Observation:
-        newest = None
-        # The service comes second, so that the events around the end are in the last look.
-        deployment = self.aws.ecs.service_deployment(state.deployment_arn)
-        service = self.aws.ecs.service(self.service_name)
-        if deployment is not None and deployment["status"] in ("STOPPED", "STOP_REQUESTED"):
-            briefs = self.aws.ecs.service_deployments(self.service_name)
-            newest = next((str(brief["serviceDeploymentArn"]) for brief in briefs), None)
-        return Observation(
-            moment_ms=self.pace.now_ms(),
-            deployment=deployment,
-            service=service,
-            newest_deployment_arn=newest,
-            hopeless=state.unplaced_since_ms is not None and self._hopeless(),
-        )
-
-    def _hopeless(self) -> bool:
-        if self.definition is None:
-            return False
-        return never_fits(needs_of(self.definition), self.aws.ecs.container_instances()) is not None
+def cannot_heal(error: DeployError) -> bool:
+    """Credentials that expired or lack a permission are not better in a moment."""
+    if isinstance(error, AwsRefusal):
+        return error.code in CREDENTIAL_CODES or error.code in DENIED_CODES
+    return isinstance(error, NoCredentials)
 
 
 def find_deployment(aws: Aws, service: Members, known: frozenset[str], pace: Pace) -> str:
@@ -175,3 +154,8 @@ def resilient(otherwise: Any, look: Callable[..., Any], *arguments: Any) -> Any:
         return look(*arguments)
     except DeployError:
         return otherwise
+
+
+def resume_command(aws: Aws, service_deployment: str) -> str:
+    """What to type to follow this service deployment to its verdict; it works in any folder."""
+    return f"shipway wait{' -e local' if aws.local else ''} {service_deployment}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
-from shipway.deploy.follow import FAILED_LOOKS_MAX, LOOK_EVERY_S, resilient
+from shipway.deploy.follow import LOOK_EVERY_S, resilient
 from shipway.deploy.observe import required_service
 from shipway.deploy.planning.history import Entry, History
 from shipway.deploy.planning.moments import stamp_ms
@@ -18,6 +18,8 @@ from shipway.deploy.tools import Tools
 Members = dict[str, Any]
 
 TASKS_SHOWN = 1000
+# One look may fail (a throttled call, a lost packet); so many in a row may not.
+FAILED_LOOKS_MAX = 5
 
 
 @dataclass(frozen=True)

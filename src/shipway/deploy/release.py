@@ -7,11 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shipway.deploy.deployment_watch import DeploymentWatch
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.events import DeploymentFollowed, Ended
 from shipway.deploy.execute import Executor
-from shipway.deploy.follow import DeploymentWatch, Follower, find_deployment, place, resilient, status_command
+from shipway.deploy.follow import (
+    Commands,
+    Follower,
+    find_deployment,
+    place,
+    resilient,
+    resume_command,
+    status_command,
+)
 from shipway.deploy.gather import gather
 from shipway.deploy.observe import urls
 from shipway.deploy.outcome import Outcome
@@ -105,7 +114,8 @@ def follow_from(state: WatchState, outcome: Outcome, target: str, aws: Aws, tool
     watch = DeploymentWatch(aws, outcome.service, tools.progress, tools.pace)
     watch.definition = resilient(None, aws.ecs.task_definition, target)
     state = replace(state, place=place(aws, outcome.service))
-    followed = _follower(aws, outcome.service, tools).follow(watch, state)
+    resume = resume_command(aws, state.deployment_arn)
+    followed = _follower(aws, outcome.service, tools, resume).follow(watch, state)
     return _explained(outcome, followed.ending, target, followed.events, aws)
 
 
@@ -135,7 +145,8 @@ def _without_deployment(
 
 def follow_count(state: CountState, outcome: Outcome, target: str, aws: Aws, tools: Tools) -> Outcome:
     watch = CountWatch(aws, outcome.service, tools.pace)
-    followed = _follower(aws, outcome.service, tools).follow(watch, state)
+    resume = f"shipway scale{place(aws, outcome.service)} {state.wished}"
+    followed = _follower(aws, outcome.service, tools, resume).follow(watch, state)
     return _explained(outcome, followed.ending, target, followed.events, aws)
 
 
@@ -144,7 +155,7 @@ def begin_and_follow(
 ) -> Outcome:
     """An update of a living service that begins a service deployment, and that deployment to its verdict."""
     name, before = str(service["serviceName"]), str(service["taskDefinition"])
-    tools, started_ms = tools.of_service(name), tools.pace.now_ms()
+    tools, started_ms = tools.of_service(name, aws), tools.pace.now_ms()
     target = str(change.get("taskDefinition", before))
     known = frozenset(str(brief["serviceDeploymentArn"]) for brief in aws.ecs.service_deployments(name))
     seen = frozenset(str(event["id"]) for event in service.get("events") or ())
@@ -174,12 +185,15 @@ def begun(aws: Aws, name: str) -> Ending:
     return Ending(Verdict.DETACHED, sentence)
 
 
-def _follower(aws: Aws, service_name: str, tools: Tools) -> Follower:
-    command = status_command(aws, service_name)
-    return Follower(tools.progress, tools.pace, tools.interruption, command)
+def _follower(aws: Aws, service_name: str, tools: Tools, resume: str) -> Follower:
+    commands = Commands(status_command(aws, service_name), resume)
+    return Follower(tools.progress, tools.pace, tools.interruption, commands)
 
 
 def _explained(outcome: Outcome, ending: Ending, target: str, events: tuple[str, ...], aws: Aws) -> Outcome:
+    if ending.verdict is Verdict.LOST:
+        # Whatever else could be told would have to be asked of those who do not answer.
+        return replace(outcome, verdict=ending.verdict, sentence=ending.sentence)
     post_mortem = None
     if ending.verdict in EXPLAINED:
         post_mortem = explain(gather(aws, outcome.service, target, events))

@@ -48,7 +48,7 @@ def cancel(aws: Aws, name: str, tools: Tools, steering: Steering, *, abort: bool
     arn, status = str(deployment["serviceDeploymentArn"]), str(deployment["status"])
     if status not in STOPPABLE:
         raise DeployError(f"The deployment {short(arn)} of {name} is {status} already; ECS goes on with it.")
-    tools, started_ms = tools.of_service(name), tools.pace.now_ms()
+    tools, started_ms = tools.of_service(name, aws), tools.pace.now_ms()
     with whole_change(tools, aws, name):
         aws.ecs.stop_service_deployment(arn, "ABORT" if abort else "ROLLBACK")
         what = "to stop and leave everything as it stands" if abort else "to stop and roll back"
@@ -66,7 +66,7 @@ def wait(aws: Aws, name: str, tools: Tools, steering: Steering, arn: str | None 
     if deployment is None:
         which = f"deployment {short(arn)}" if arn else "deployment"
         raise DeployError(f"ECS knows no {which} of {name} (those of the last 90 days are kept).")
-    tools, started_ms = tools.of_service(name), tools.pace.now_ms()
+    tools, started_ms = tools.of_service(name, aws), tools.pace.now_ms()
     with whole_change(tools, aws, name):
         outcome = _followed(aws, service, deployment, tools, steering)
     return ended(outcome, tools, started_ms)
@@ -76,7 +76,7 @@ def _answer(aws: Aws, name: str, tools: Tools, steering: Steering, action: str) 
     service, deployment = _under_way(aws, name)
     arn = str(deployment["serviceDeploymentArn"])
     hook = chosen_hook(deployment, steering.hook_id)
-    tools, started_ms = tools.of_service(name), tools.pace.now_ms()
+    tools, started_ms = tools.of_service(name, aws), tools.pace.now_ms()
     with whole_change(tools, aws, name):
         aws.ecs.continue_service_deployment(arn, str(hook["hookId"]), action)
         stage = deployment.get("lifecycleStage")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from shipway.deploy.edge.aws import Aws
 from shipway.deploy.edge.docker import Docker
 from shipway.deploy.edge.interruption import Interruption
 from shipway.deploy.edge.pace import Pace
@@ -19,6 +20,8 @@ class Tools:
     pace: Pace
     interruption: Interruption
 
-    def of_service(self, name: str) -> Tools:
-        """The same, of which every event is told as this service's."""
-        return replace(self, progress=OfService(self.progress, name))
+    def of_service(self, name: str, aws: Aws) -> Tools:
+        """The same, of which every event is told as this service's; that AWS throttles us among them."""
+        progress = OfService(self.progress, name)
+        aws.throttled.tell = progress.say
+        return replace(self, progress=progress)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from shipway.deploy.edge.calls import BotoCalls, Calls
+from shipway.deploy.edge.calls import ATTEMPTS, BotoCalls, Calls, Throttled
 from shipway.deploy.edge.ecr import Ecr
 from shipway.deploy.edge.ecs import Ecs
 from shipway.deploy.edge.elbv2 import Elbv2
@@ -35,6 +35,7 @@ class Aws:
     region: str
     local: bool = False
     service: Callable[[str], Calls] = no_other_service
+    throttled: Throttled = field(default_factory=Throttled)
 
 
 @dataclass(frozen=True)
@@ -125,11 +126,15 @@ def _aws(session: Any, cluster: str, where: str, client: dict[str, Any], *, loca
     from botocore.config import Config
 
     # Steady, short: the watcher itself asks again, so the SDK need not persist for long.
-    config = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=20)
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS}, connect_timeout=5, read_timeout=20
+    )
+
+    throttled = Throttled()
 
     @cache
     def calls(service: str) -> BotoCalls:
-        return BotoCalls(session.client(service, config=config, **client), where)
+        return BotoCalls(session.client(service, config=config, **client), where, throttled)
 
     return Aws(
         ecs=Ecs(calls("ecs"), cluster),
@@ -139,4 +144,5 @@ def _aws(session: Any, cluster: str, where: str, client: dict[str, Any], *, loca
         region=session.region_name,
         local=local,
         service=calls,
+        throttled=throttled,
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from shipway.deploy.edge.masking import SECRETS
-from shipway.deploy.errors import AwsRefusal, DeployError
+from shipway.deploy.errors import AwsRefusal, DeployError, NoCredentials
 
+# How often the SDK sends a call that AWS throttles or that is lost, the first time included.
+ATTEMPTS = 5
 CREDENTIAL_CODES = frozenset(
     (
         "UnrecognizedClientException",
@@ -21,6 +24,28 @@ CREDENTIAL_CODES = frozenset(
         "MissingAuthenticationToken",
         "MissingAuthenticationTokenException",
         "AuthFailure",
+    )
+)
+# Not botocore's list, which has LimitExceededException too: waiting does not heal a limit of ECS's.
+THROTTLING_CODES = frozenset(
+    (
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+    )
+)
+UNSIGNED_KINDS = frozenset(
+    (
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "CredentialRetrievalError",
+        "TokenRetrievalError",
+        "SSOTokenLoadError",
+        "UnauthorizedSSOTokenError",
     )
 )
 DENIED_CODES = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"))
@@ -38,17 +63,31 @@ class UnreadableAnswer(Exception):
     """Success, by its status, with a body that is not JSON."""
 
 
+class Throttled:
+    """Who is told that AWS throttles a call, which the SDK then sends again after a random pause."""
+
+    def __init__(self) -> None:
+        self.tell: Callable[[str], None] | None = None
+
+    def note(self, operation_model: Any, response: Any, attempts: int) -> None:
+        code = response[1].get("Error", {}).get("Code") if response is not None else None
+        if code in THROTTLING_CODES and self.tell is not None and attempts < ATTEMPTS:
+            self.tell(f"AWS throttles {operation_model.name} ({code}); sent again, attempt {attempts + 1}.")
+
+
 class BotoCalls:
     """A service by a boto3 client. What its model does not know goes into the JSON body as written."""
 
-    def __init__(self, client: Any, where: str) -> None:
+    def __init__(self, client: Any, where: str, throttled: Throttled | None = None) -> None:
         self._client = client
+        self._throttled = throttled
         self._where = named_place(client.meta.endpoint_url, where)
         self._raw_members: dict[str, Any] | None = None
         self._raw_answer: dict[str, Any] | None = None
         protocol = client.meta.service_model.metadata.get("protocol")
+        service = client.meta.service_model.service_id.hyphenize()
+        client.meta.events.register(f"needs-retry.{service}", self._note_retry)
         if protocol == "json":
-            service = client.meta.service_model.service_id.hyphenize()
             client.meta.events.register(f"before-call.{service}", self._add_raw_members)
             client.meta.events.register(f"after-call.{service}", self._keep_raw_answer)
 
@@ -65,12 +104,17 @@ class BotoCalls:
         except ClientError as error:
             raise self._refusal(operation, dict(error.response), members.get("cluster")) from None
         except BotoCoreError as error:
-            raise DeployError(self._unsent(operation, error)) from None
+            unsigned = type(error).__name__ in UNSIGNED_KINDS
+            raise (NoCredentials if unsigned else DeployError)(self._unsent(operation, error)) from None
         except (ResponseParserError, UnreadableAnswer):
             raise DeployError(unreadable_sentence(operation, self._where)) from None
         answer.pop("ResponseMetadata", None)
         SECRETS.learn(answer)
         return answer
+
+    def _note_retry(self, operation: Any, response: Any, attempts: int, **_: Any) -> None:
+        if self._throttled is not None:
+            self._throttled.note(operation, response, attempts)
 
     def raw_answer(self) -> dict[str, Any] | None:
         """The last answer as it came, with members that the installed SDK's model drops."""
@@ -133,7 +177,7 @@ def unreadable_sentence(operation: str, where: str) -> str:
 
 
 def unsent_sentence(operation: str, kind: str, message: str, where: str) -> str:
-    if kind in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"):
+    if kind in UNSIGNED_KINDS:
         return (
             f"{operation}: there are no AWS credentials ({message.rstrip('.')}). "
             "Sign in, name a --profile, or rehearse with -e local."

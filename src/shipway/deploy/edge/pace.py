@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from typing import Protocol
 
@@ -17,6 +18,10 @@ class Pace(Protocol):
         """Let this much time go by."""
         ...
 
+    def chance(self) -> float:
+        """Between 0 and 1, another one each time: so that many who wait do not come back all at once."""
+        ...
+
 
 class RealPace:
     """The machine's own time."""
@@ -26,3 +31,6 @@ class RealPace:
 
     def pause(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    def chance(self) -> float:
+        return random.random()

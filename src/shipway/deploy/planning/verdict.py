@@ -20,6 +20,7 @@ class Verdict(Enum):
     REFUSED = "refused"
     DETACHED = "detached"
     INTERRUPTED = "interrupted"
+    LOST = "lost sight"
 
     @property
     def exit_code(self) -> int:
@@ -36,6 +37,8 @@ EXIT_CODES = {
     # Detaching is what the user chose; the deployment goes on by itself.
     Verdict.DETACHED: 0,
     Verdict.ERROR: 1,
+    # It goes on, but we cannot see how.
+    Verdict.LOST: 1,
     Verdict.ROLLED_BACK: 3,
     Verdict.SUPERSEDED: 4,
     Verdict.PAUSED: 5,

@@ -46,6 +46,7 @@ DRAINING_PATIENCE_MS = 330_000
 ROLLING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 # Once it is stopped or rolled back, nothing is asked of the target revision any more.
 FOLLOWED = ("PENDING", "IN_PROGRESS", "SUCCESSFUL", *ROLLING_BACK)
+ENDED = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 STATUS_LINES = {
     "PENDING": "the deployment waits to begin",
     "IN_PROGRESS": "the deployment is in progress",
@@ -106,12 +107,13 @@ def progress_text(state: WatchState) -> str:
     return state.counts.text() if state.counts else "waiting for ECS"
 
 
-def left(answer: str, status_command: str) -> Ending:
+def left(answer: str, status_command: str, resume_command: str) -> Ending:
     """The watch ends before the deployment does: `detach` was chosen; elsewhere nobody could be asked."""
     verdict = Verdict.DETACHED if answer == "detach" else Verdict.INTERRUPTED
     return Ending(
         verdict,
-        f"ECS goes on by itself; see it with `{status_command}`, or deploy the same again to watch on.",
+        f"ECS goes on by itself; see it with `{status_command}`, or follow it to its end with "
+        f"`{resume_command}`.",
     )
 
 
