@@ -8,7 +8,7 @@ from shipway.deploy.application.application import Application, LoadBalancer
 from shipway.rehearsal.breaking import Breaking, Look, TaskSeen
 from shipway.rehearsal.faults import Fault
 
-OLD, NEW = "task-definition/web:1", "task-definition/web:2"
+OLD, NEW = "arn:task-definition/web:1", "arn:task-definition/web:2"
 
 
 def an_application(
@@ -28,20 +28,24 @@ def an_application(
     )
 
 
-def a_task(number: int, *, definition: str = NEW, status: str = "RUNNING", zone: str = "a") -> TaskSeen:
+def a_task(
+    number: int, *, definition: str = NEW, status: str = "RUNNING", zone: str = "a", healthy: bool = False
+) -> TaskSeen:
     """Tasks start in the order of their numbers."""
     return TaskSeen(
         arn=f"arn:task/default/{number:08d}",
         definition=definition,
         status=status,
         started=f"2026-01-01 00:00:{number:02d}",
+        healthy=healthy,
         instance=f"i-{zone}",
         zone=zone,
     )
 
 
-def a_look(*tasks: TaskSeen) -> Look:
-    return Look(at_s=0.0, tasks=tasks, instances={"i-a": "a", "i-aa": "a", "i-b": "b"})
+def a_look(*tasks: TaskSeen, at_s: float = 0.0, **service: Any) -> Look:
+    members = {"desiredCount": 2, "deployments": [{}], **service}
+    return Look(at_s, tasks, {"i-a": "a", "i-aa": "a", "i-b": "b"}, members)
 
 
 def a_breaking(*faults: Fault, kills: bool = True, freezes: bool = False) -> Breaking:

@@ -113,7 +113,18 @@ def test_a_zone_and_an_instance_may_go(rehearsal: Rehearsal) -> None:
     assert document["verdict"] == "deployed"
     assert [fault["fault"] for fault in document["faults"]] == ["zone", "instance"]
     assert "2 of 6 instances" in document["faults"][0]["text"]
+    assert [found["fault"] for found in document["recoveries"]] == ["zone", "instance"]
+    assert all(found["recoveredAfterS"] is not None for found in document["recoveries"])
     assert rehearsal.left() == []
+
+
+def test_the_picture_is_drawn(rehearsal: Rehearsal, tmp_path: Path) -> None:
+    """Both revisions, the fault and the verdict."""
+    picture = tmp_path / "web.svg"
+    rehearsal("--fail", "crash@1", "--svg", str(picture))
+    drawn = picture.read_text()
+    for words in ("web:1 healthy", "web:2 healthy", "crash@1: killed web", "verdict: deployed"):
+        assert words in drawn
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

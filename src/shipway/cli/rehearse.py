@@ -6,6 +6,7 @@ import argparse
 import os
 
 from shipway.cli.options import add_images, show
+from shipway.cli.pictures import add_pictures, pictures_to
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", metavar="DURATION", default="20m", help="of each deployment (default 20m)"
     )
+    add_pictures(parser, "the service's tasks")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
 
 
@@ -71,10 +73,12 @@ def run(arguments: argparse.Namespace) -> int:
         first_tag=tags[-1] if tags else None,
         first_images=pairs([text for text in arguments.first if "=" in text], "an image"),
     )
-    progress = open_progress()
+    draw, progress = pictures_to(arguments), open_progress()
     try:
         report = rehearse(script, progress, os.environ)
     finally:
         progress.close()
+    if report.timeline is not None:
+        draw((report.timeline,))
     show(arguments, report.as_document(), report.text())
     return report.exit_code

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shipway.cli.options import show
+from shipway.cli.pictures import add_pictures, pictures_to
 from shipway.deploy.errors import DeployError, UsageError
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", nargs="?", metavar="FILE", help="a scenario; without one: the swarm")
     parser.add_argument("--seed", type=int, help="instead of the file's; of the swarm, the first")
-    parser.add_argument("--svg", metavar="FILE", help="draw the scenario's services over time")
-    parser.add_argument("--png", metavar="FILE", help="the same as PNG")
+    add_pictures(parser, "the scenario's services")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, counted up from the first")
     parser.add_argument("--transcript", action="store_true", help="print what happened, line by line")
@@ -37,24 +37,14 @@ def run_scenario(arguments: argparse.Namespace) -> int:
     if arguments.seeds != 1 or arguments.transcript:
         raise UsageError("--seeds and --transcript are for the swarm; a scenario has one seed and tells all.")
     scenario = read_scenario(Path(arguments.scenario))
-    pictures = {form: file for form in ("svg", "png") if (file := getattr(arguments, form)) is not None}
-    if pictures:
-        from shipway.drawing.picture import picture  # it may be missing: then nothing is played for nothing
+    draw = pictures_to(arguments)
     try:
         report = play(scenario, scenario.seed if arguments.seed is None else arguments.seed)
     except NotPlayed as refusal:
         raise DeployError(f"{arguments.scenario}: {refusal}") from refusal
-    for form, file in pictures.items():
-        write(Path(file), picture(timelines(report), form))
+    draw(timelines(report))
     show(arguments, document(report), text(report))
     return report.exit_code
-
-
-def write(file: Path, content: bytes) -> None:
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise DeployError(f"{file} cannot be written: {error.strerror}. Name another file.") from None
 
 
 def run_seeds(arguments: argparse.Namespace) -> int:

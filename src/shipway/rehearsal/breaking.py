@@ -26,6 +26,10 @@ class TaskSeen:
     def name(self) -> str:
         return self.arn.rpartition("/")[2][:8]
 
+    @property
+    def revision(self) -> str:
+        return self.definition.rpartition("/")[2]
+
 
 @dataclass(frozen=True)
 class Look:

@@ -18,9 +18,17 @@ from shipway.deploy.release import DeployOptions
 from shipway.deploy.tools import Tools
 from shipway.local.settings import SIMULATED
 from shipway.rehearsal.breaking import Breaking, never_came
-from shipway.rehearsal.faults import Fault, frozen, missing_images, refuse_what_cannot_be, with_faults
+from shipway.rehearsal.course import below_minimum_s, recoveries, timeline
+from shipway.rehearsal.faults import (
+    Fault,
+    frozen,
+    is_checked,
+    missing_images,
+    refuse_what_cannot_be,
+    with_faults,
+)
 from shipway.rehearsal.lodging import Lodging, Wanted, lodging
-from shipway.rehearsal.report import Report
+from shipway.rehearsal.report import Report, marks_of
 from shipway.rehearsal.signals import EndingInterruption, Interrupted, signals_end
 from shipway.rehearsal.versions import (
     essential,
@@ -29,9 +37,10 @@ from shipway.rehearsal.versions import (
     unbuilt_images,
     with_usual_times,
 )
-from shipway.rehearsal.witness import Witness
+from shipway.rehearsal.witness import Watched, Witness
 
 INTERRUPTED = 130
+RECOVERY_LIMIT_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,12 @@ def _both(script: Script, lodged: Lodging, progress: Progress) -> Report:
     if first.exit_code != 0:
         return report
     progress.say("the new version:")
-    witness = Witness(aws, application.service_name, progress, lodged.break_it)
+    witness = Witness(
+        aws,
+        Watched(application.service_name, is_checked(application)),
+        progress,
+        lodged.break_it,
+    )
     with witness.watching(_breaking(script, application, str(first.revision_after))):
         new = deploy(
             with_faults(application, script.faults, simulated=script.simulated),
@@ -96,12 +110,27 @@ def _both(script: Script, lodged: Lodging, progress: Progress) -> Report:
             tools,
             _new_options(script, lodged),
         )
+        ended_s = witness.now_s()
+        if witness.blows:
+            progress.now("waiting until the service is well again")
+            witness.wait_for_rest(RECOVERY_LIMIT_S)
+    return _reported(report, witness, _without_urls(new), ended_s)
+
+
+def _reported(report: Report, witness: Witness, new: Outcome, ended_s: float) -> Report:
     assert witness.breaking is not None
+    looks = tuple(witness.looks)
+    blows = tuple((at_s, str(blow.fault), blow.text) for at_s, blow in witness.blows)
     return replace(
         report,
-        new=_without_urls(new),
-        blows=tuple((at_s, str(blow.fault), blow.text) for at_s, blow in witness.blows),
+        new=new,
+        blows=blows,
         never_came=tuple(str(fault) for fault in never_came(witness.breaking)),
+        recoveries=recoveries([(at_s, fault) for at_s, fault, _ in blows], looks),
+        below_minimum_s=below_minimum_s(looks),
+        timeline=timeline(
+            f"{new.service}: {new.verdict.value}", looks, marks_of(blows, new.verdict, ended_s)
+        ),
     )
 
 

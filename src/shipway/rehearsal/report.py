@@ -9,6 +9,9 @@ from msgspec import Meta, Struct
 
 from shipway.deploy.documents.outcome import OutcomeDocument
 from shipway.deploy.outcome import Outcome
+from shipway.deploy.planning.verdict import Verdict
+from shipway.drawing.timeline import Mark, Timeline
+from shipway.rehearsal.course import Recovery
 
 FIRST_FAILED = 1
 NOT_REACHED = "the deployment ended before so many new tasks ran."
@@ -23,6 +26,15 @@ class FaultDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     text: str
 
 
+class RecoveryDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """How the service got over a fault."""
+
+    fault: str
+    desired: int
+    fewest_healthy: int
+    recovered_after_s: Annotated[float | None, Meta(description="null: it had not when the rehearsal ended")]
+
+
 class RehearsalDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     """What the rehearsed deployment came to."""
 
@@ -32,6 +44,8 @@ class RehearsalDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     speed: Annotated[float, Meta(description="so many times shorter were ECS's waits")]
     faults: tuple[FaultDocument, ...]
     faults_that_never_came: tuple[str, ...]
+    recoveries: tuple[RecoveryDocument, ...]
+    below_minimum_s: Annotated[float, Meta(description="with fewer healthy tasks than the minimum")]
     first: OutcomeDocument | None
     new: OutcomeDocument | None
 
@@ -46,6 +60,9 @@ class Report:
     new: Outcome | None = None
     blows: tuple[Blow, ...] = ()
     never_came: tuple[str, ...] = ()
+    recoveries: tuple[Recovery, ...] = ()
+    below_minimum_s: float = 0.0
+    timeline: Timeline | None = None
 
     @property
     def exit_code(self) -> int:
@@ -58,6 +75,11 @@ class Report:
             return f"{self.first.text()}\nThe first version did not come up, so there is nothing to rehearse."
         lines = [f"rehearsed {_where(self)}:", self.new.text()]
         lines += [f"  fault {fault} after {at_s:.1f} s: {text}" for at_s, fault, text in self.blows]
+        lines += [f"  {recovery.fault}: {recovery.text()}" for recovery in self.recoveries]
+        if self.below_minimum_s:
+            lines.append(f"  below its minimum of healthy tasks for {self.below_minimum_s:.1f} s")
+        else:
+            lines.append("  never below its minimum of healthy tasks")
         lines += [f"  fault {fault} did not come about: {NOT_REACHED}" for fault in self.never_came]
         return "\n".join(lines)
 
@@ -72,6 +94,16 @@ class Report:
                 {"fault": fault, "afterS": round(at_s, 1), "text": text} for at_s, fault, text in self.blows
             ],
             "faultsThatNeverCame": list(self.never_came),
+            "recoveries": [
+                {
+                    "fault": found.fault,
+                    "desired": found.desired,
+                    "fewestHealthy": found.fewest,
+                    "recoveredAfterS": None if found.after_s is None else round(found.after_s, 1),
+                }
+                for found in self.recoveries
+            ],
+            "belowMinimumS": round(self.below_minimum_s, 1),
             "first": self.first.as_document() if self.first else None,
             "new": self.new.as_document() if self.new else None,
         }
@@ -84,3 +116,12 @@ def _where(report: Report) -> str:
 
 def _containers(engine: str) -> str:
     return "in Docker" if engine == "docker" else "simulated"
+
+
+def marks_of(blows: tuple[Blow, ...], verdict: Verdict, ended_s: float) -> tuple[Mark, ...]:
+    """For the picture: when the deployment began, what was broken, when it ended and how."""
+    return (
+        Mark(at_s=0.0, text="the new version is deployed"),
+        *(Mark(at_s=at_s, text=f"{fault}: {text}", trouble=True) for at_s, fault, text in blows),
+        Mark(at_s=ended_s, text=f"verdict: {verdict.value}", trouble=not verdict.good),
+    )
