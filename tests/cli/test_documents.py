@@ -76,6 +76,9 @@ def test_the_life_of_a_service(shop: LocalEcs, verbs: Verbs, monkeypatch: pytest
     verbs("verify")
     assert verbs("deploy")["verdict"] == "deployed"
     monkeypatch.setenv("VERSION", "2")
+    assert verbs("lock", "--reason", "a fair", "--for", "1h")["locks"]["shop"]["reason"] == "a fair"
+    assert "a fair" in verbs("deploy", code=1)["sentence"]
+    assert verbs("unlock") == verbs("lock", "--status") == {"cluster": "shop", "locks": {"shop": None}}
     assert verbs("plan", code=2)["changes"]
     assert verbs("deploy", "--dry-run")["plan"]
     assert verbs("deploy")["taskArns"]

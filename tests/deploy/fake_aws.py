@@ -54,6 +54,7 @@ class FakeEcs(ScriptedCalls):
     def __init__(self, *, cluster: bool = True) -> None:
         super().__init__()
         self.cluster = cluster
+        self.cluster_tags: dict[str, Members] = {}
         self.revisions: dict[str, Members] = {}
         self.services: dict[str, Members] = {}
         self.service_deployments: list[Members] = []
@@ -68,8 +69,11 @@ class FakeEcs(ScriptedCalls):
         self.answers = {name: getattr(self, name) for name in names}
 
     def DescribeClusters(self, members: Members) -> Members:
-        found = [{"clusterName": members["clusters"][0], "status": "ACTIVE"}] if self.cluster else []
-        return {"clusters": found, "failures": []}
+        name = members["clusters"][0]
+        found = {"clusterName": name, "clusterArn": f"{ACCOUNT}:cluster/{name}", "status": "ACTIVE"}
+        if "TAGS" in members.get("include", ()):
+            found["tags"] = list(self.cluster_tags.values())
+        return {"clusters": [found] if self.cluster else [], "failures": []}
 
     def ListClusters(self, members: Members) -> Members:
         return {"clusterArns": [f"{ACCOUNT}:cluster/hello"] if self.cluster else []}
@@ -94,10 +98,17 @@ class FakeEcs(ScriptedCalls):
         return {"services": [dict(service) for service in found]}
 
     def TagResource(self, members: Members) -> Members:
+        if ":cluster/" in members["resourceArn"]:
+            self.cluster_tags |= {tag["key"]: tag for tag in members["tags"]}
         for service in self.services.values():
             if service["serviceArn"] == members["resourceArn"]:
                 new = {tag["key"]: tag for tag in (*service.get("tags", ()), *members["tags"])}
                 service["tags"] = list(new.values())
+        return {}
+
+    def UntagResource(self, members: Members) -> Members:
+        for key in members["tagKeys"]:
+            del self.cluster_tags[key]
         return {}
 
     def ListServices(self, members: Members) -> Members:

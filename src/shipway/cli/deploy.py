@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shipway.cli.options import add_images, add_rebuild, add_target, add_watch, choices, event_stream, show
+
+if TYPE_CHECKING:
+    from shipway.deploy.releasing.one_service import ReleaseWishes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,14 +21,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plan", metavar="FILE", help="deploy what `shipway plan --out FILE` saw; refused if it moved since"
     )
+    add_lock(parser)
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
 
 
+def add_lock(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--lock-wait",
+        metavar="DURATION",
+        help="wait so long for another's deploy lock, and for a deployment that is under way",
+    )
+    parser.add_argument("--no-lock", dest="lock", action="store_false", help="take no deploy lock")
+    parser.add_argument("--reason", metavar="TEXT", default="shipway deploy", help="what the lock says")
+
+
 def run(arguments: argparse.Namespace) -> int:
-    from shipway.deploy.deployment import deploy, deploy_tag
     from shipway.deploy.opening import open_application, open_session, open_tools, pairs, seconds
     from shipway.deploy.plan_file import options_of, refuse_if_moved
     from shipway.deploy.release import DeployOptions
+    from shipway.deploy.releasing.one_service import release_application, release_tag
 
     kept = _kept_plan(arguments)
     given = {"tag": arguments.tag, "images": pairs(arguments.image, "an image"), "force": arguments.force}
@@ -36,18 +50,30 @@ def run(arguments: argparse.Namespace) -> int:
         dry_run=arguments.dry_run,
         timeout_s=seconds(arguments.timeout),
     )
+    wishes = _wishes(arguments)
     if arguments.service:
         session = open_session(choices(arguments))
         with open_tools(event_stream(arguments)) as tools:
-            outcome = deploy_tag(session.service, session.aws, tools, options)
+            outcome = release_tag(session.service, session.aws, tools, options, wishes)
     else:
         application, aws = open_application(choices(arguments))
         if kept:
             refuse_if_moved(kept, application, aws, options)
         with open_tools(event_stream(arguments)) as tools:
-            outcome = deploy(application, aws, tools, options)
+            outcome = release_application(application, aws, tools, options, wishes)
     show(arguments, outcome.as_document(), outcome.text())
     return outcome.exit_code
+
+
+def _wishes(arguments: argparse.Namespace) -> ReleaseWishes:
+    from shipway.deploy.errors import UsageError
+    from shipway.deploy.opening import seconds
+    from shipway.deploy.releasing.one_service import ReleaseWishes, lock_wish
+
+    if not arguments.lock and arguments.lock_wait:
+        raise UsageError("--no-lock and --lock-wait exclude each other; leave one out.")
+    wait_s = seconds(arguments.lock_wait) if arguments.lock_wait else 0.0
+    return ReleaseWishes(lock_wish(arguments.reason, wait_s) if arguments.lock else None)
 
 
 def _kept_plan(arguments: argparse.Namespace) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ DOCUMENTS: dict[str, str] = {
     "verify": OUTCOME + ":VerificationDocument",
     "rehearse": "shipway.rehearsal.report:RehearsalDocument",
     "explain": f"{OUTCOME}:CodePage {OUTCOME}:CodeListed[]",
+    **dict.fromkeys(("lock", "unlock"), LIVING + ":LocksDocument"),
     "status": LIVING + ":StatusDocument",
     "why": OUTCOME + ":PostMortemDocument",
     "logs": LIVING + ":LogLine[]",

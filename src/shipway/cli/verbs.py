@@ -27,6 +27,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "cancel": ("shipway.cli.cancel", "call a deployment off: ECS stops it and rolls back"),
     "scale": ("shipway.cli.scale", "set how many tasks the service has, and watch until they run"),
     "restart": ("shipway.cli.restart", "replace every task of the service, watched like a deployment"),
+    "lock": ("shipway.cli.lock", "keep others from deploying the service, with a reason; or see who does"),
+    "unlock": ("shipway.cli.unlock", "remove the deploy lock of the service"),
     "wait": ("shipway.cli.wait", "follow a deployment that has begun to its verdict"),
     "run": ("shipway.cli.run", "run a one-off task where ECS places it; end with its exit code"),
     "start": ("shipway.cli.start", "start a one-off task on the container instances you name"),

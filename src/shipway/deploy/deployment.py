@@ -12,6 +12,7 @@ from shipway.deploy.building import plan_building
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.execute import Executor
+from shipway.deploy.gate import Gate
 from shipway.deploy.observe import observe, refuse_without_room
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.actions import Plan, render
@@ -25,8 +26,12 @@ from shipway.deploy.remembering import remember
 from shipway.deploy.tools import Tools
 from shipway.deploy.wanted import wanted_by, wanted_with_images
 
+OPEN = Gate()
 
-def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOptions) -> Outcome:
+
+def deploy(
+    application: Application, aws: Aws, tools: Tools, options: DeployOptions, gate: Gate = OPEN
+) -> Outcome:
     """Deploy what the application file says."""
     tools, started_ms = tools.of_service(application.service_name, aws), tools.pace.now_ms()
     for warning in application.warnings:
@@ -49,12 +54,15 @@ def deploy(application: Application, aws: Aws, tools: Tools, options: DeployOpti
     with all_or_nothing(executor, tools):
         digests = executor.apply(images).digests
         pinned = replace(wanted, task_definition=with_images(definition, digests))
-        outcome = release_service(pinned, seen, executor, tools, options)
+        outcome = release_service(pinned, seen, executor, tools, options, gate)
+    outcome = gate.after_service(outcome, wanted.service)
     remember(aws, tools.progress, executor.made.service, outcome, wanted.service)
     return ended(replace(outcome, images=digests), tools, started_ms)
 
 
-def deploy_tag(service_name: str, aws: Aws, tools: Tools, options: DeployOptions) -> Outcome:
+def deploy_tag(
+    service_name: str, aws: Aws, tools: Tools, options: DeployOptions, gate: Gate = OPEN
+) -> Outcome:
     """Deploy the live service with other images; no file is needed."""
     tools, started_ms = tools.of_service(service_name, aws), tools.pace.now_ms()
     wanted, images = wanted_with_images(service_name, aws, options)
@@ -64,7 +72,7 @@ def deploy_tag(service_name: str, aws: Aws, tools: Tools, options: DeployOptions
         return ended(_dry_run(wanted, seen, plan_release(wanted, seen)), tools, started_ms)
     executor = Executor(aws, tools, ".")
     with all_or_nothing(executor, tools):
-        outcome = release_service(wanted, seen, executor, tools, options)
+        outcome = release_service(wanted, seen, executor, tools, options, gate)
     return ended(replace(outcome, images=images), tools, started_ms)
 
 

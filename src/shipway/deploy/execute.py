@@ -179,6 +179,14 @@ class Executor:
         self.made.digests[container] = reference
         self.made.tags[container] = tag
 
+    def definition_of(self, reference: str | None, live: Members | None) -> Members:
+        """The whole task definition that an action with this reference deploys; None: the one in use."""
+        if reference == REGISTERED:
+            return self.made.task_definition
+        if reference is None or (live and live["taskDefinitionArn"] == reference):
+            return live or {}
+        return self.aws.ecs.task_definition(reference) or {}
+
     def _task_definition(self, reference: str) -> str:
         return str(self.made.task_definition["taskDefinitionArn"]) if reference == REGISTERED else reference
 

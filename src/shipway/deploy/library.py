@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.application.reading import locate, read_application
-from shipway.deploy.deployment import deploy as deploy_application
 from shipway.deploy.edge.aws import Aws, Where, open_aws
 from shipway.deploy.event_stream import events_of
 from shipway.deploy.events import Event
 from shipway.deploy.plan import plan_application
 from shipway.deploy.release import DeployOptions
+from shipway.deploy.releasing.one_service import ReleaseWishes, lock_wish, release_application
 from shipway.deploy.services import why_service
 from shipway.deploy.verification.verification import Verification
 from shipway.deploy.verification.verification import verify as verify_application
@@ -50,7 +50,8 @@ def deploy(
     application = read(what, environment)
     opened = opened_for(application, environment) if aws is None else aws
     chosen = options or DeployOptions()
-    return events_of(lambda tools: deploy_application(application, opened, tools, chosen))
+    wishes = ReleaseWishes(lock_wish("shipway.deploy()"))
+    return events_of(lambda tools: release_application(application, opened, tools, chosen, wishes))
 
 
 def plan(

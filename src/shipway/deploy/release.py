@@ -21,10 +21,11 @@ from shipway.deploy.follow import (
     resume_command,
     status_command,
 )
+from shipway.deploy.gate import Gate
 from shipway.deploy.gather import gather
 from shipway.deploy.observe import urls
 from shipway.deploy.outcome import Outcome
-from shipway.deploy.planning.actions import Plan, UpdateService
+from shipway.deploy.planning.actions import CreateService, Plan, UpdateService
 from shipway.deploy.planning.console import console_url
 from shipway.deploy.planning.count_watch import CountState
 from shipway.deploy.planning.post_mortem import PostMortem, explain
@@ -56,7 +57,7 @@ class DeployOptions:
 
 
 def release_service(
-    wanted: Wanted, seen: Seen, executor: Executor, tools: Tools, options: DeployOptions
+    wanted: Wanted, seen: Seen, executor: Executor, tools: Tools, options: DeployOptions, gate: Gate
 ) -> Outcome:
     plan = plan_release(wanted, seen)
     before = str(seen.service["taskDefinition"]) if seen.service else None
@@ -67,9 +68,16 @@ def release_service(
         known = frozenset(str(brief["serviceDeploymentArn"]) for brief in briefs)
     executor.expect(wanted.balancer, seen.balancer)
     with whole_change(tools, executor.aws, wanted.service_name):
-        service = executor.apply(plan).service
+        made, last = parted(plan)
+        executor.apply(made)
+        begins = last is not None and getattr(last, "deploys", True)
+        if plan:
+            definition = executor.definition_of(last.task_definition, seen.live) if last and begins else None
+            gate.before_service(definition, {**(seen.service or {}), **wanted.service})
+        service = executor.apply((last,)).service if last is not None else None
         running = (seen.service or {}).get("currentServiceDeployment")
-        begins = service is not None and any(getattr(action, "deploys", True) for action in plan[-1:])
+        if begins and running:
+            tools.progress.say(f"note: the deployment {short(str(running))} is under way; this supersedes it")
         if not begins and not running:
             return _without_deployment(outcome, plan, seen, executor.aws, tools, options)
         if service is not None and begins:
@@ -85,6 +93,12 @@ def release_service(
         return follow_to_verdict(
             outcome, target, _events_before(seen), executor.aws, tools, options.timeout_s
         )
+
+
+def parted(plan: Plan) -> tuple[Plan, CreateService | UpdateService | None]:
+    """What is made for the service, and the change of the service itself."""
+    last = plan[-1] if plan else None
+    return (plan[:-1], last) if isinstance(last, CreateService | UpdateService) else (plan, None)
 
 
 @contextmanager

@@ -24,6 +24,22 @@ class StatusDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     urls: tuple[str, ...]
 
 
+class LockDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Who holds a deploy lock, and why. Moments in epoch milliseconds."""
+
+    owner: str
+    reason: str
+    since_ms: int
+    until_ms: Annotated[int | None, Meta(description="null: until it is removed")]
+
+
+class LocksDocument(Struct, frozen=True, kw_only=True):
+    """The deploy locks."""
+
+    cluster: str
+    locks: Annotated[dict[str, LockDocument | None], Meta(description="by service; null: not locked")]
+
+
 class LogLine(Struct, frozen=True, kw_only=True):
     """`timestamp` in epoch milliseconds."""
 

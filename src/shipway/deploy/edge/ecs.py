@@ -22,8 +22,9 @@ class Ecs:
     def of_cluster(self, cluster: str) -> Ecs:
         return Ecs(self._calls, cluster)
 
-    def cluster_described(self) -> Members | None:
-        answer = self._calls.call("DescribeClusters", {"clusters": [self.cluster]})
+    def cluster_described(self, *, tags: bool = False) -> Members | None:
+        include = {"include": ["TAGS"]} if tags else {}
+        answer = self._calls.call("DescribeClusters", {"clusters": [self.cluster], **include})
         return next(
             (found for found in answer.get("clusters", ()) if found.get("status") != "INACTIVE"), None
         )
@@ -63,6 +64,9 @@ class Ecs:
 
     def tag(self, arn: str, tags: list[Members]) -> None:
         self._calls.call("TagResource", {"resourceArn": arn, "tags": tags})
+
+    def untag(self, arn: str, keys: list[str]) -> None:
+        self._calls.call("UntagResource", {"resourceArn": arn, "tagKeys": keys})
 
     def update_instances_state(self, references: list[str], status: str) -> Members:
         request = {"cluster": self.cluster, "containerInstances": references, "status": status}

@@ -1,0 +1,1 @@
+"""Releases: the lock, the tasks and hooks around a deployment, several services as one."""

@@ -1,0 +1,64 @@
+"""One service's deployment with all that is around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shipway.deploy.application.application import Application
+from shipway.deploy.deployment import deploy, deploy_tag
+from shipway.deploy.edge.aws import Aws
+from shipway.deploy.edge.person import owner, process, token
+from shipway.deploy.gate import Gate
+from shipway.deploy.outcome import Outcome
+from shipway.deploy.release import DeployOptions
+from shipway.deploy.releasing.locking import Held, LockWish, locked
+from shipway.deploy.tools import Tools
+
+Members = dict[str, Any]
+
+# Builds come before the watch, whose time is limited. A lock that outlives a killed deployment ends by then.
+BUILDING_S = 30 * 60.0
+
+
+@dataclass(frozen=True)
+class ReleaseWishes:
+    """The choices around a deployment. Without `lock` it takes none."""
+
+    lock: LockWish | None = None
+
+
+def lock_wish(reason: str, wait_s: float = 0.0) -> LockWish:
+    """This process's own lock."""
+    return LockWish(token(), owner(), reason, process(), wait_s)
+
+
+class Steps(Gate):
+    """The steps around one service's change."""
+
+    def __init__(self, held: Held) -> None:
+        self.held = held
+
+    def before_service(self, definition: Members | None, service: Members) -> None:
+        self.held.check()
+
+
+def release_application(
+    application: Application, aws: Aws, tools: Tools, options: DeployOptions, wishes: ReleaseWishes
+) -> Outcome:
+    """Deploy what the application file says, under the deploy lock."""
+    if options.dry_run:
+        return deploy(application, aws, tools, options)
+    names = (application.service_name,)
+    with locked(aws, names, wishes.lock, tools, options.timeout_s + BUILDING_S) as held:
+        return deploy(application, aws, tools, options, Steps(held))
+
+
+def release_tag(
+    service_name: str, aws: Aws, tools: Tools, options: DeployOptions, wishes: ReleaseWishes
+) -> Outcome:
+    """Deploy the live service with other images, under the deploy lock."""
+    if options.dry_run:
+        return deploy_tag(service_name, aws, tools, options)
+    with locked(aws, (service_name,), wishes.lock, tools, options.timeout_s) as held:
+        return deploy_tag(service_name, aws, tools, options, Steps(held))
