@@ -11,6 +11,8 @@ import pytest
 
 from shipway.cli.main import main
 from shipway.deploy.building import Artifacts
+from shipway.deploy.edge.calls import BotoCalls
+from shipway.deploy.permissions.table import PURPOSES, TABLE
 from shipway.testing import LocalEcs, local_ecs
 from tests.cli.published import held
 
@@ -36,20 +38,37 @@ tasks:
 
 
 class Verbs:
-    """Runs verbs and holds what they print to their schemas."""
+    """Runs verbs and holds what they print to their schemas, what they call to the table of permissions."""
 
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, capsys: pytest.CaptureFixture[str], called: set[tuple[str, str]]) -> None:
         self._capsys = capsys
+        self._called = called
 
     def __call__(self, name: str, *arguments: str, code: int = 0) -> Any:
         self._capsys.readouterr()
+        self._called.clear()
         assert main([*name.split(), *arguments, "-o", "json"]) == code, self._capsys.readouterr().err
+        assert sorted(self._called - allowed_to(name.split()[0])) == []
         return held(name, json.loads(self._capsys.readouterr().out))
 
 
+def allowed_to(verb: str) -> set[tuple[str, str]]:
+    """The calls that the policies for this verb's purposes allow, where the application has the resources."""
+    purposes = {purpose for purpose, verbs in PURPOSES.items() if verb in verbs.split()}
+    return {(row.service, row.operation) for row in TABLE if purposes & set(row.purposes)}
+
+
 @pytest.fixture
-def verbs(capsys: pytest.CaptureFixture[str]) -> Verbs:
-    return Verbs(capsys)
+def verbs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Verbs:
+    called: set[tuple[str, str]] = set()
+    send = BotoCalls.call
+
+    def recorded(calls: BotoCalls, operation: str, members: dict[str, Any]) -> dict[str, Any]:
+        called.add((calls._client.meta.service_model.service_name, operation))
+        return send(calls, operation, members)
+
+    monkeypatch.setattr(BotoCalls, "call", recorded)
+    return Verbs(capsys, called)
 
 
 @pytest.fixture
@@ -101,9 +120,9 @@ def test_the_life_of_a_service(shop: LocalEcs, verbs: Verbs, monkeypatch: pytest
 
 
 def test_a_deployment_that_fails(shop: LocalEcs, verbs: Verbs) -> None:
-    """With its post-mortem; and one that is called off."""
-    shop.containers.script("shop/web", runs_ms=0, exit_code=1)
-    assert verbs("deploy", "--timeout", "2s", code=7)["findings"][0]["exitCode"] == 1
+    """With its post-mortem: its image is not there, so no task ever runs."""
+    shop.containers.script("shop/web", pull_error="manifest unknown")
+    assert verbs("deploy", "--timeout", "2s", code=7)["findings"][0]["tasks"]
     assert verbs("why")["findings"]
 
 
@@ -139,6 +158,8 @@ def test_what_needs_no_ecs(verbs: Verbs, tmp_path: Path) -> None:
     verbs("explain")
     verbs("explain", "SW301")
     verbs("schema")
+    (tmp_path / "shipway.yml").write_text(FILE)
+    verbs("iam", "-c", str(tmp_path / "shipway.yml"))
     verbs("simulate", str(SCENARIO), code=3)
 
 

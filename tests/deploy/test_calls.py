@@ -144,11 +144,13 @@ def test_endpoint_that_is_not_amazons_is_named(endpoint_url: str, place: str) ->
         ("UnrecognizedClientException", "DescribeClusters at local ECS refused the credentials"),
         ("ExpiredTokenException", "sign in again"),
         ("AccessDeniedException", "is not allowed"),
+        ("AccessDeniedException", "Allow these credentials ecs:DescribeClusters"),
     ],
 )
 def test_refusals_say_what_to_do(code: str, said: str) -> None:
     """Wrong credentials, missing permissions and missing clusters are told apart."""
-    assert said in refusal_sentence("DescribeClusters", code, "Because.", "local ECS")
+    action = "ecs:DescribeClusters"
+    assert said in refusal_sentence("DescribeClusters", code, "Because.", "local ECS", action)
 
 
 def test_dead_endpoint_is_one_sentence() -> None:

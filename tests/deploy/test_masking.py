@@ -79,6 +79,13 @@ def test_both_streams_are_masked_and_given_back(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr() == ("stdout *** /home/shop\n", "stderr ***\n")
 
 
+def test_names_of_members_stay() -> None:
+    """Somebody's password is `secrets`; the document's form is not to suffer for it."""
+    secrets = Secrets()
+    secrets.learn({"args": {"TOKEN": "secrets"}})
+    assert secrets.masked_document({"secrets": ["the secrets", 1, None]}) == {"secrets": ["the ***", 1, None]}
+
+
 def test_stream_learns_while_it_runs() -> None:
     """What AWS answers with is hidden from then on."""
     secrets, written = Secrets(), io.StringIO()

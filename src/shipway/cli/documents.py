@@ -44,6 +44,7 @@ DOCUMENTS: dict[str, str] = {
     "instances drain": LIVING + ":InstancesStatusDocument",
     "instances activate": LIVING + ":InstancesStatusDocument",
     "instances delete": LIVING + ":InstancesDeletedDocument",
+    "iam": OUTCOME + ":PolicyDocument",
     "schema": f"{LIVING}:AnyObject {LIVING}:Names",
     "simulate": "shipway.simulator.scenarios.report:ReportDocument",
     "local up": "shipway.local.up_text:RunningDocument",

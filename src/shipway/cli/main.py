@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import os
 import sys
 from contextlib import nullcontext
 
 from shipway import __version__
-from shipway.cli.options import fold_progress, publish_outputs, unfold
+from shipway.cli.options import fold_progress, print_document, publish_outputs, unfold
 from shipway.cli.parser import Parser
 from shipway.cli.verbs import VERBS
 from shipway.deploy.edge.masking import masked_output
@@ -100,7 +99,7 @@ def tell_machines(error: DeployError, code: int, arguments: argparse.Namespace) 
     document |= {"details": list(error.details)}
     output = getattr(arguments, "output", "text")
     if output in ("json", "jsonl"):
-        print(json.dumps(document, indent=2) if output == "json" else failed_line(error, code))
+        print_document(document) if output == "json" else print(failed_line(error, code))
     try:
         publish_outputs(arguments, document)
     except DeployError as unwritten:

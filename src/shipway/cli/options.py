@@ -136,11 +136,18 @@ def show(arguments: argparse.Namespace, document: Any, text: str) -> None:
     """One document on stdout for `-o json`, the text otherwise; `-o jsonl` has said it in its last event."""
     unfold(arguments)
     if arguments.output == "json":
-        print(json.dumps(document, indent=2, default=plain))
+        print_document(document)
     elif text and arguments.output == "text":
         print(text)
     arguments.shown = True
     publish_outputs(arguments, document)
+
+
+def print_document(document: Any) -> None:
+    from shipway.deploy.edge.masking import SECRETS, print_masked
+
+    values = json.loads(json.dumps(document, default=plain))
+    print_masked(json.dumps(SECRETS.masked_document(values), indent=2))
 
 
 def fold_progress(arguments: argparse.Namespace) -> None:

@@ -38,6 +38,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "deregister": ("shipway.cli.deregister", "deregister task definitions by name"),
     "cluster": ("shipway.cli.cluster", "clusters: create, list, describe, delete"),
     "instances": ("shipway.cli.instances", "container instances: create, list, drain, activate, delete"),
+    "iam": (
+        "shipway.cli.iam",
+        "the least that a deployer and the tasks' roles must be allowed",
+    ),
     "schema": ("shipway.cli.schema", "the JSON Schemas of what -o json prints, and of shipway.yml"),
     "simulate": ("shipway.cli.simulate", "play a scenario of your own, or random ones, in a simulated world"),
     "local": ("shipway.cli.local", "an ECS on this machine: up, status, env, logs, down, reset"),

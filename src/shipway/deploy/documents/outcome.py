@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -91,3 +91,10 @@ class CodePage(Struct, frozen=True, kw_only=True):
 
     code: str
     page: str
+
+
+class PolicyDocument(Struct, frozen=True, kw_only=True):
+    """An IAM policy, as `aws iam put-role-policy` takes it."""
+
+    Version: str
+    Statement: tuple[dict[str, Any], ...]

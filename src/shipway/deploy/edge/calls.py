@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from shipway.deploy.edge.masking import SECRETS
 from shipway.deploy.errors import AwsRefusal, DeployError, NoCredentials
+from shipway.deploy.permissions.table import action_of
 
 # How often the SDK sends a call that AWS throttles or that is lost, the first time included.
 ATTEMPTS = 5
@@ -141,7 +142,8 @@ class BotoCalls:
         elif message.startswith("<"):
             sentence = unreadable_sentence(operation, self._where)
         else:
-            sentence = refusal_sentence(operation, code, message, self._where)
+            action = action_of(self._client.meta.service_model.service_name, operation)
+            sentence = refusal_sentence(operation, code, message, self._where, action)
         return AwsRefusal(sentence, operation=operation, code=code)
 
     def _unsent(self, operation: str, error: Exception) -> str:
@@ -155,7 +157,7 @@ def named_place(endpoint_url: str, where: str) -> str:
     return endpoint_url if elsewhere else where
 
 
-def refusal_sentence(operation: str, code: str, message: str, where: str) -> str:
+def refusal_sentence(operation: str, code: str, message: str, where: str, action: str) -> str:
     if code in CREDENTIAL_CODES:
         return (
             f"{operation} at {where} refused the credentials ({code}: {message.rstrip('.')}). "
@@ -164,7 +166,8 @@ def refusal_sentence(operation: str, code: str, message: str, where: str) -> str
     if code in DENIED_CODES:
         return (
             f"{operation} at {where} is not allowed ({message.rstrip('.')}). "
-            "Give these credentials that permission, or use a profile that has it."
+            f"Allow these credentials {action} (`shipway iam` prints all that is needed), or use a profile "
+            "that has it."
         )
     return f"{operation} at {where} was refused: {code}: {message}"
 

@@ -11,7 +11,7 @@ from shipway.deploy.planning import masking
 
 
 class Secrets:
-    """The secret values that were met so far; as long as the process lives, since its output does."""
+    """The secret values that a verb has met so far."""
 
     def __init__(self) -> None:
         self._values: set[str] = set()
@@ -26,6 +26,17 @@ class Secrets:
     def masked(self, text: str) -> str:
         return masking.masked(text, self._values)
 
+    def masked_document(self, value: Any) -> Any:
+        """Its texts masked, its members' names as they are: a secret may be a word that we use ourselves."""
+        if isinstance(value, dict):
+            return {key: self.masked_document(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.masked_document(item) for item in value]
+        return self.masked(value) if isinstance(value, str) else value
+
+    def forget(self) -> None:
+        self._values.clear()
+
     def _add(self, values: Iterator[str]) -> None:
         self._values.update(spelled for value in values for spelled in masking.spellings(value))
 
@@ -34,14 +45,14 @@ SECRETS = Secrets()
 
 
 class MaskedStream:
-    """A text stream before another one."""
+    """A text stream before another one, which is `unmasked`."""
 
     def __init__(self, stream: TextIO, secrets: Secrets) -> None:
-        self._stream = stream
+        self.unmasked = stream
         self._secrets = secrets
 
     def write(self, text: str) -> int:
-        self._stream.write(self._secrets.masked(text))
+        self.unmasked.write(self._secrets.masked(text))
         return len(text)
 
     def writelines(self, lines: Iterator[str]) -> None:
@@ -49,12 +60,18 @@ class MaskedStream:
             self.write(line)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        return getattr(self.unmasked, name)
+
+
+def print_masked(document_text: str) -> None:
+    """For what is masked already, part by part."""
+    print(document_text, file=getattr(sys.stdout, "unmasked", sys.stdout))
 
 
 @contextmanager
 def masked_output(variables: Mapping[str, str]) -> Iterator[None]:
     """Within, stdout and stderr mask what these variables and later findings call secret."""
+    SECRETS.forget()
     SECRETS.learn_environment(variables)
     streams = sys.stdout, sys.stderr
     sys.stdout = cast(TextIO, MaskedStream(streams[0], SECRETS))

@@ -54,7 +54,7 @@ def image_wishes(
             check_tag(chosen)
         elif "," in (image.platform or ""):
             raise UsageError(f"images.{container}: an image for several platforms needs a tag: give -t TAG.")
-        repository = _repository(application, container)
+        repository = image_repository(application, container)
         wishes.append(ImageWish(container, image, repository, chosen or None, reason, settled))
     return tuple(wishes)
 
@@ -150,7 +150,7 @@ def retagged(definition: Members, tag: str) -> dict[str, str]:
     }
 
 
-def _repository(application: Application, container: str) -> str:
+def image_repository(application: Application, container: str) -> str:
     image = application.images[container]
     if image.repository:
         if "@" in image.repository or ":" in image.repository.rsplit("/", 1)[-1]:

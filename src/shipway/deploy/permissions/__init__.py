@@ -1,0 +1,1 @@
+"""Which permissions the deploy half needs: a table of its calls, and policies for one application."""
