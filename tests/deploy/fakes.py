@@ -82,11 +82,11 @@ class Answering:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        self.holding = True
+        before, self.holding = self.holding, True
         try:
             yield
         finally:
-            self.holding = False
+            self.holding = before
 
     @contextmanager
     def opened(self) -> Iterator[None]:

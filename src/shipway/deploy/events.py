@@ -174,6 +174,18 @@ class BreakerCounted(Event):
 
 
 @dataclass(frozen=True)
+class TaskLine(Event):
+    """A log line of a task that runs before or after the deployment (CloudWatch Logs)."""
+
+    task: str
+    container: str
+    line: str
+
+    def text(self) -> str:
+        return f"{self.task} | {self.line}"
+
+
+@dataclass(frozen=True)
 class ServiceEvent(Event):
     """One of ECS's own service events, word by word."""
 

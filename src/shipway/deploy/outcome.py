@@ -27,6 +27,8 @@ class Outcome:
     console_url: str | None = None
     duration_ms: int = 0
     plan: str = ""
+    # The last log lines of the task that failed before or after the deployment.
+    details: tuple[str, ...] = ()
     post_mortem: PostMortem | None = None
     # Ends that were asked for by name: `reject` is done when the deployment is rolled back.
     wished: tuple[Verdict, ...] = ()
@@ -44,6 +46,7 @@ class Outcome:
                 f"  task definition {before}{short(self.revision_after)}, {self.duration_ms / 1000:.1f} s"
             )
         lines += [f"  {line}" for line in self.plan.splitlines()]
+        lines += [f"    | {line}" for line in self.details]
         if self.post_mortem is not None and (self.post_mortem.findings or not self._wanted):
             lines.append(render(self.post_mortem))
         lines += [f"  {url}" for url in self.urls]
@@ -74,6 +77,7 @@ class Outcome:
             "taskArns": list(self.task_arns),
             "consoleUrl": self.console_url,
             "durationMs": self.duration_ms,
+            "details": list(self.details),
             "findings": as_document(self.post_mortem) if self.post_mortem else [],
             "changes": list(self.post_mortem.changes) if self.post_mortem else [],
         }

@@ -32,6 +32,7 @@ class Asked:
     wishes: tuple[ImageWish, ...] = ()
     missing_repositories: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
     ownership: Ownership = field(default_factory=lambda: Ownership({}))
 
 
@@ -39,7 +40,13 @@ def plan_application(application: Application, aws: Aws, options: DeployOptions)
     """What deploying the file would do."""
     wanted, wishes = wanted_by(application, aws, options)
     wanted, missing = pinned_by_tag(aws, wanted, wishes, moving_tags=True)
-    asked = Asked(wishes, missing, application.warnings, Ownership(application.ownership))
+    asked = Asked(
+        wishes,
+        missing,
+        application.warnings,
+        tasks_around(application),
+        Ownership(application.ownership),
+    )
     return _planned(wanted, asked, aws)
 
 
@@ -47,6 +54,13 @@ def plan_tag(service_name: str, aws: Aws, options: DeployOptions) -> ServicePlan
     """What deploying other images to the live service would do; no file is needed."""
     wanted, _ = wanted_with_images(service_name, aws, options)
     return _planned(wanted, Asked(), aws)
+
+
+def tasks_around(application: Application) -> tuple[str, ...]:
+    """What runs besides, once a deployment begins."""
+    before = [f"before the service is touched: the task {name}" for name in application.before_deploy]
+    after = [f"once the service is deployed: the task {name}" for name in application.after_deploy]
+    return (*before, *after)
 
 
 def look(aws: Aws, wanted: Wanted) -> Seen:
@@ -79,6 +93,7 @@ def _planned(wanted: Wanted, asked: Asked, aws: Aws) -> ServicePlan:
     past = _past(aws, wanted, seen)
     side = look_at_sides(aws, seen.service)
     others = others_revision(seen.live, moment_utc((seen.live or {}).get("registeredAt")), past)
+    around = asked.around if any(getattr(action, "deploys", True) for action in release[-1:]) else ()
     return ServicePlan(
         cluster=wanted.cluster,
         service=wanted.service_name,
@@ -87,7 +102,7 @@ def _planned(wanted: Wanted, asked: Asked, aws: Aws) -> ServicePlan:
         running=int((seen.service or {}).get("runningCount", 0)),
         images=images,
         secrets=secrets,
-        notes=(*asked.notes, *left, *more, *side, *others),
+        notes=(*asked.notes, *around, *left, *more, *side, *others),
         prediction=foresight.prediction,
         likely_time=foresight.likely_time,
         basis=basis_of(wanted, seen, images, secrets),

@@ -168,8 +168,16 @@ def begin_and_follow(
     aws: Aws, service: Members, change: Members, tools: Tools, timeout_s: float, *, wait: bool = True
 ) -> Outcome:
     """An update of a living service that begins a service deployment, and that deployment to its verdict."""
-    name, before = str(service["serviceName"]), str(service["taskDefinition"])
+    name = str(service["serviceName"])
     tools, started_ms = tools.of_service(name, aws), tools.pace.now_ms()
+    return ended(change_and_follow(aws, service, change, tools, timeout_s, wait=wait), tools, started_ms)
+
+
+def change_and_follow(
+    aws: Aws, service: Members, change: Members, tools: Tools, timeout_s: float, *, wait: bool = True
+) -> Outcome:
+    """The same as a part of something greater, whose end it is not."""
+    name, before = str(service["serviceName"]), str(service["taskDefinition"])
     target = str(change.get("taskDefinition", before))
     known = frozenset(str(brief["serviceDeploymentArn"]) for brief in aws.ecs.service_deployments(name))
     seen = frozenset(str(event["id"]) for event in service.get("events") or ())
@@ -184,7 +192,7 @@ def begin_and_follow(
             remember(aws, tools.progress, updated, outcome, {})
         else:
             outcome = concluded(outcome, begun(aws, name), aws, None)
-    return ended(outcome, tools, started_ms)
+    return outcome
 
 
 def ended(outcome: Outcome, tools: Tools, started_ms: int) -> Outcome:

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shipway.deploy.application.application import Application
+from shipway.deploy.application.application import Application, NamedTask
 from shipway.deploy.application.suggestion import did_you_mean
 from shipway.deploy.edge.log_lines import LogLines
 from shipway.deploy.errors import DeployError, UsageError
@@ -128,7 +128,11 @@ def _named(application: Application | None, choices: TaskChoices) -> TaskWish:
         raise UsageError(
             f"There is no task {choices.named!r} in shipway.yml. {did_you_mean(choices.named, known)}"
         )
-    task = known[choices.named]
+    return wish_of(known[choices.named], wish)
+
+
+def wish_of(task: NamedTask, wish: TaskWish) -> TaskWish:
+    """The task as shipway.yml has it, but for what is wished otherwise."""
     return TaskWish(
         container=wish.container or task.container,
         command=wish.command if wish.command is not None else task.command,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 Members = dict[str, Any]
+
+OnFailure = Literal["leave", "roll_back"]
 
 
 class ImageSecret(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +83,9 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     service: Members = {}
     load_balancer: LoadBalancer | None = None
     tasks: dict[str, NamedTask] = {}
+    before_deploy: tuple[str, ...] = ()
+    after_deploy: tuple[str, ...] = ()
+    on_failure: OnFailure = "leave"
     ownership: dict[str, str] = {}
     environment: str | None = None
     folder: str = "."

@@ -32,6 +32,9 @@ MEANINGS = {
     "service": "CreateService's members verbatim, or the path of a file with them",
     "load_balancer": "an Application Load Balancer in front of one container's port",
     "tasks": "name -> a one-off task for shipway run --task NAME",
+    "before_deploy": "names of tasks that run before the service is touched",
+    "after_deploy": "names of tasks that run once the service is deployed",
+    "on_failure": "when an after_deploy task fails: leave or roll_back",
     "ownership": "a member -> ours, theirs or ignore",
     "environments": "name -> any of the keys above, laid over the file with -e NAME",
 }

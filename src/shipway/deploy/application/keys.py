@@ -39,6 +39,7 @@ LOAD_BALANCER: Keys = {
 TASK: Keys = dict.fromkeys(("container", "command", "environment", "count", "launch_type"))
 OVERLAY: Keys = {
     **dict.fromkeys(("name", "cluster", "region", "profile", "create", "task_definition", "service")),
+    **dict.fromkeys(("before_deploy", "after_deploy", "on_failure")),
     "images": {"*": IMAGE},
     "load_balancer": LOAD_BALANCER,
     "tasks": {"*": TASK},

@@ -101,7 +101,18 @@ class _Decoder:
             application = msgspec.convert(kept, Application, strict=False)
         except msgspec.ValidationError as error:
             raise DeployError(self._type_complaint(error)) from None
+        self.check_around(application)
         return self.checked(application)
+
+    def check_around(self, application: Application) -> None:
+        """The tasks that are named must be there."""
+        for key in ("before_deploy", "after_deploy"):
+            for name in getattr(application, key):
+                if name not in application.tasks:
+                    raise DeployError(
+                        f"{self.main.place((key,))}: there is no task {name!r} under tasks. "
+                        f"{did_you_mean(name, application.tasks)}"
+                    )
 
     def overlay(self) -> dict[str, Any]:
         known = self.main.value.get("environments") or {}

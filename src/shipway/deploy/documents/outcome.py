@@ -47,6 +47,7 @@ class OutcomeDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     task_arns: Annotated[tuple[str, ...], Meta(description="tasks that are meant to run")]
     console_url: Annotated[str | None, Meta(description="null on local ECS")]
     duration_ms: int
+    details: Annotated[tuple[str, ...], Meta(description="last log lines of a task that failed around it")]
     findings: Annotated[tuple[Cause, ...], Meta(description="why it failed, the likeliest first")]
     changes: Annotated[tuple[str, ...], Meta(description="since the last revision that was deployed well")]
     plan: Annotated[tuple[str, ...] | UnsetType, Meta(description="of a dry run")] = UNSET

@@ -48,11 +48,11 @@ class TerminalInterruption:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        self._held = True
+        before, self._held = self._held, True
         try:
             yield
         finally:
-            self._held = False
+            self._held = before
 
     @contextmanager
     def opened(self) -> Iterator[None]:

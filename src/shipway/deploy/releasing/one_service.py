@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.deployment import deploy, deploy_tag
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.edge.person import owner, process, token
-from shipway.deploy.gate import Gate
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.release import DeployOptions
-from shipway.deploy.releasing.locking import Held, LockWish, locked
+from shipway.deploy.releasing.locking import LockWish, locked
+from shipway.deploy.releasing.steps import LockGate, Steps
 from shipway.deploy.tools import Tools
-
-Members = dict[str, Any]
 
 # Builds come before the watch, whose time is limited. A lock that outlives a killed deployment ends by then.
 BUILDING_S = 30 * 60.0
@@ -33,16 +30,6 @@ def lock_wish(reason: str, wait_s: float = 0.0) -> LockWish:
     return LockWish(token(), owner(), reason, process(), wait_s)
 
 
-class Steps(Gate):
-    """The steps around one service's change."""
-
-    def __init__(self, held: Held) -> None:
-        self.held = held
-
-    def before_service(self, definition: Members | None, service: Members) -> None:
-        self.held.check()
-
-
 def release_application(
     application: Application, aws: Aws, tools: Tools, options: DeployOptions, wishes: ReleaseWishes
 ) -> Outcome:
@@ -51,7 +38,8 @@ def release_application(
         return deploy(application, aws, tools, options)
     names = (application.service_name,)
     with locked(aws, names, wishes.lock, tools, options.timeout_s + BUILDING_S) as held:
-        return deploy(application, aws, tools, options, Steps(held))
+        named = tools.of_service(application.service_name, aws)
+        return deploy(application, aws, tools, options, Steps(application, aws, named, options, held))
 
 
 def release_tag(
@@ -61,4 +49,4 @@ def release_tag(
     if options.dry_run:
         return deploy_tag(service_name, aws, tools, options)
     with locked(aws, (service_name,), wishes.lock, tools, options.timeout_s) as held:
-        return deploy_tag(service_name, aws, tools, options, Steps(held))
+        return deploy_tag(service_name, aws, tools, options, LockGate(held))

@@ -1,0 +1,114 @@
+"""The steps around one service's change: the lock looked at once more, tasks before, tasks after."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from shipway.deploy.application.application import Application
+from shipway.deploy.edge.aws import Aws
+from shipway.deploy.errors import DeployError
+from shipway.deploy.gate import Gate
+from shipway.deploy.observe import required_service
+from shipway.deploy.outcome import Outcome
+from shipway.deploy.planning.references import short
+from shipway.deploy.planning.verdict import Verdict
+from shipway.deploy.release import DeployOptions, change_and_follow
+from shipway.deploy.releasing.locking import Held
+from shipway.deploy.releasing.tasks_around import TasksAround
+from shipway.deploy.tools import Tools
+
+Members = dict[str, Any]
+
+
+class LockGate(Gate):
+    """Nothing but the lock."""
+
+    def __init__(self, held: Held) -> None:
+        self.held = held
+
+    def before_service(self, definition: Members | None, service: Members) -> None:
+        self.held.check()
+
+
+class Steps(Gate):
+    """What the application file asks for around its service's deployment."""
+
+    def __init__(
+        self, application: Application, aws: Aws, tools: Tools, options: DeployOptions, held: Held
+    ) -> None:
+        self.application = application
+        self.aws = aws
+        self.tools = tools
+        self.options = options
+        self.held = held
+        self.tasks = TasksAround(application, aws, tools)
+        self.definition: Members | None = None
+
+    def before_service(self, definition: Members | None, service: Members) -> None:
+        names = self.application.before_deploy
+        self.definition = definition
+        self.held.check()
+        if definition is not None and names:
+            self._before(names, definition, service)
+            # Migrations take their time, and the lock may have expired.
+            self.held.check()
+
+    def _before(self, names: tuple[str, ...], definition: Members, service: Members) -> None:
+        try:
+            self.tasks.run("before_deploy", names, definition, service)
+        except DeployError as error:
+            raise DeployError(
+                f"{error.sentence} Nothing of the service {self.application.service_name} was touched.",
+                exit_code=error.exit_code,
+                details=error.details,
+            ) from None
+
+    def after_service(self, outcome: Outcome, service: Members) -> Outcome:
+        names = self.application.after_deploy
+        if self.definition is None or not names:
+            return outcome
+        if outcome.verdict is not Verdict.DEPLOYED:
+            self.tools.progress.say(f"after_deploy is left out: the deployment is {outcome.verdict.value}")
+            return outcome
+        try:
+            self.tasks.run("after_deploy", names, self.definition, service)
+        except DeployError as error:
+            return self._failed(replace(outcome, details=error.details), error)
+        return outcome
+
+    def _failed(self, outcome: Outcome, error: DeployError) -> Outcome:
+        before, after = outcome.revision_before, str(outcome.revision_after)
+        if error.exit_code == Verdict.INTERRUPTED.exit_code:
+            sentence = f"{short(after)} is deployed, but not tried: {error.sentence}"
+            return replace(outcome, verdict=Verdict.INTERRUPTED, sentence=sentence)
+        if self.application.on_failure == "leave":
+            sentence = f"{error.sentence} The service runs {short(after)} all the same (on_failure: leave)."
+            return replace(outcome, verdict=Verdict.ERROR, sentence=sentence)
+        if before in (None, outcome.revision_after):
+            sentence = f"{error.sentence} There is no earlier revision to roll back to; {short(after)} runs."
+            return replace(outcome, verdict=Verdict.ERROR, sentence=sentence)
+        return roll_back(outcome, error.sentence, self.aws, self.tools, self.options.timeout_s)
+
+
+def roll_back(outcome: Outcome, why: str, aws: Aws, tools: Tools, timeout_s: float) -> Outcome:
+    """Deploy the revision before again; `why` becomes the verdict's sentence."""
+    before, after = str(outcome.revision_before), str(outcome.revision_after)
+    tools.progress.say(f"rolling {outcome.service} back from {short(after)} to {short(before)}")
+    service = required_service(aws, outcome.service)
+    back = change_and_follow(aws, service, {"taskDefinition": before}, tools, timeout_s)
+    if back.verdict is Verdict.DEPLOYED:
+        sentence = f"{why} The service was rolled back from {short(after)} to {short(before)}."
+        verdict = Verdict.ROLLED_BACK
+    else:
+        sentence = f"{why} Rolling back to {short(before)} ended {back.verdict.value}: {back.sentence}"
+        verdict = back.verdict if back.verdict is Verdict.INTERRUPTED else Verdict.ERROR
+    return replace(
+        outcome,
+        verdict=verdict,
+        sentence=sentence,
+        revision_after=back.revision_after,
+        task_arns=back.task_arns,
+        service_deployment_arn=back.service_deployment_arn,
+        post_mortem=back.post_mortem,
+    )
