@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from shipway.local.errors import LocalError
+from shipway.local.own_requests import ask
 from tests.cli.published import held
 from tests.local.simulated import Simulated, register
 
@@ -136,3 +138,22 @@ def test_the_documents_are_as_published(shipway: Simulated) -> None:
         said = shipway("local", verb, *options.get(verb, ()), "-o", "json")
         held(f"local {verb}", json.loads(said))
     held("local reset", {"endpoint_url": "http://127.0.0.1:1", "data": "/data"})
+
+
+def test_what_is_broken_is_noticed_by_ecs(shipway: Simulated) -> None:
+    """A container that is killed ends its task; what is not there is left out of the answer."""
+    shipway.up()
+    ecs = shipway.client("ecs")
+    register(ecs)
+    task = ecs.run_task(taskDefinition="web")["tasks"][0]["taskArn"]
+    ecs.get_waiter("tasks_running").wait(tasks=[task], WaiterConfig={"Delay": 1})
+    endpoint = shipway.folder.read_endpoint()
+    assert endpoint is not None
+    killed = {"task": task, "container": "web"}
+    wish = {"killed": [killed, {"task": task, "container": "other"}], "dark": ["i-none"]}
+    assert ask(endpoint, "POST", "break", 10, wish) == {"killed": [killed], "dark": [], "gone": []}
+    ecs.get_waiter("tasks_stopped").wait(tasks=[task], WaiterConfig={"Delay": 1})
+    container = ecs.describe_tasks(tasks=[task])["tasks"][0]["containers"][0]
+    assert container["exitCode"] == 137
+    with pytest.raises(LocalError, match="What to break cannot be read"):
+        ask(endpoint, "POST", "break", 10, {"burnt": []})

@@ -48,5 +48,5 @@ def a_look(*tasks: TaskSeen, at_s: float = 0.0, **service: Any) -> Look:
     return Look(at_s, tasks, {"i-a": "a", "i-aa": "a", "i-b": "b"}, members)
 
 
-def a_breaking(*faults: Fault, kills: bool = True, freezes: bool = False) -> Breaking:
-    return Breaking(faults=faults, old=OLD, container="web", kills=kills, freezes=freezes)
+def a_breaking(*faults: Fault, kills: bool = True) -> Breaking:
+    return Breaking(faults=faults, old=OLD, container="web", kills=kills)

@@ -41,13 +41,6 @@ def test_every_new_task_is_killed() -> None:
     assert told(a_breaking(Fault("crash"), kills=False), *looks)[1] == []
 
 
-def test_unhealthy_tasks_hang_where_only_a_load_balancer_asks() -> None:
-    """Each as it starts."""
-    _, lines = told(a_breaking(Fault("unhealthy"), freezes=True), a_look(a_task(1)))
-    assert lines == ["unhealthy: {'frozen': [{'task': 'arn:task/default/00000001', 'container': 'web'}]}"]
-    assert told(a_breaking(Fault("unhealthy")), a_look(a_task(1)))[1] == []
-
-
 def test_power_goes_where_the_first_new_task_runs() -> None:
     """Once: the instance alone, or all of the zone."""
     faults = Fault("instance"), Fault("zone")

@@ -7,7 +7,6 @@ import pytest
 from shipway.deploy.errors import DeployError
 from shipway.rehearsal.faults import (
     Fault,
-    frozen,
     missing_images,
     parse_faults,
     refuse_what_cannot_be,
@@ -49,15 +48,18 @@ def test_a_fault_that_nobody_would_notice_is_refused() -> None:
     )
 
 
-def test_real_containers_fail_their_own_check_or_hang() -> None:
-    """Where a container has a check, that one fails; where only a load balancer asks, tasks are frozen."""
+def test_unhealthy_containers_fail_their_own_check() -> None:
+    """Those that have one; where only a load balancer asks, a real essential container gets one."""
     fault = (Fault("unhealthy"),)
     application = an_application({"name": "log"}, {"name": "web", "healthCheck": CHECK})
     changed = with_faults(application, fault, simulated=False).task_definition["containerDefinitions"]
     assert changed[0] == application.task_definition["containerDefinitions"][0]
     assert changed[1]["healthCheck"]["command"] == ["CMD", "/shipway-rehearsal/never-healthy"]
-    assert not frozen(application, fault)
-    assert frozen(an_application(balanced=True), fault)
+    balanced = an_application({"name": "log", "essential": False}, {"name": "web"}, balanced=True)
+    changed = with_faults(balanced, fault, simulated=False).task_definition["containerDefinitions"]
+    assert [bool(container.get("healthCheck")) for container in changed] == [False, True]
+    changed = with_faults(balanced, fault, simulated=True).task_definition["containerDefinitions"]
+    assert not any(container.get("healthCheck") for container in changed)
 
 
 def test_real_images_are_missing_where_the_essential_container_has_one() -> None:

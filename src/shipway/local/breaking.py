@@ -26,7 +26,6 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What is asked for, and, in the answer, what of it was there to be broken."""
 
     killed: tuple[TaskContainer, ...] = ()  # as by `docker kill`
-    frozen: tuple[TaskContainer, ...] = ()  # as by `docker pause`
     dark: tuple[str, ...] = ()  # EC2 ids of instances that lose their power; others come for them
     gone: tuple[str, ...] = ()  # the same, and none comes
 
@@ -39,7 +38,6 @@ def route(engine: Engine, fleet: Callable[[], Fleet]) -> Route:
             return JSONResponse({"message": f"What to break cannot be read: {error}."}, 400)
         broken = Broken(
             killed=tuple([one for one in wish.killed if await engine.kill(one.task, one.container)]),
-            frozen=tuple([one for one in wish.frozen if await engine.freeze(one.task, one.container)]),
             dark=tuple(await fleet().lose_power(wish.dark, returns=True)),
             gone=tuple(await fleet().lose_power(wish.gone, returns=False)),
         )

@@ -64,28 +64,15 @@ async def remove_containers_of_instance(installation: str, instance_id: str) -> 
 
 
 async def kill_container(installation: str, task_arn: str, name: str) -> bool:
-    async with docker_engine() as docker:
-        running = await _running(docker, installation, task_arn, name)
-        await asyncio.gather(*(container.kill() for container in running))
-        return bool(running)
-
-
-async def pause_container(installation: str, task_arn: str, name: str) -> bool:
-    async with docker_engine() as docker:
-        running = await _running(docker, installation, task_arn, name)
-        await asyncio.gather(*(container.pause() for container in running))
-        return bool(running)
-
-
-async def _running(
-    docker: aiodocker.Docker, installation: str, task_arn: str, name: str
-) -> list[aiodocker.containers.DockerContainer]:
     labels = [
         f"{INSTALLATION_LABEL}={installation}",
         f"{TASK_LABEL}={task_arn}",
         f"{CONTAINER_LABEL}={name}",
     ]
-    return await docker.containers.list(filters={"label": labels, "status": ["running"]})
+    async with docker_engine() as docker:
+        running = await docker.containers.list(filters={"label": labels, "status": ["running"]})
+        await asyncio.gather(*(container.kill() for container in running))
+        return bool(running)
 
 
 async def remove_images(docker: aiodocker.Docker, registry_address: str) -> list[str]:

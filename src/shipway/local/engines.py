@@ -15,7 +15,6 @@ from shipway.local.desired_instances import InstanceSpec
 from shipway.local.docker_engine import (
     docker_engine,
     kill_container,
-    pause_container,
     remove_containers,
     remove_containers_of_instance,
 )
@@ -68,10 +67,6 @@ class Engine(Protocol):
         """SIGKILL, as from outside. False when no such container runs."""
         ...
 
-    async def freeze(self, task_arn: str, container: str) -> bool:
-        """It runs on and answers nobody. False when no such container runs."""
-        ...
-
     async def close(self) -> None:
         """When all parts have stopped."""
         ...
@@ -115,9 +110,6 @@ class RealEngine:
 
     async def kill(self, task_arn: str, container: str) -> bool:
         return await kill_container(self._installation, task_arn, container)
-
-    async def freeze(self, task_arn: str, container: str) -> bool:
-        return await pause_container(self._installation, task_arn, container)
 
     async def close(self) -> None:
         await self._images.close()

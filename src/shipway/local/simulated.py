@@ -30,7 +30,7 @@ from shipway.seams import SystemClock
 from shipway.simulator.agent import Agent, Machine
 from shipway.simulator.chance import Chance
 from shipway.simulator.clock import Process
-from shipway.simulator.containers import KILLED, Container
+from shipway.simulator.containers import KILLED
 from shipway.simulator.control_plane import CALLER, NoRegistry
 from shipway.simulator.edge import SimulatedEdge
 from shipway.simulator.fleet import Fleet
@@ -80,25 +80,16 @@ class SimulatedEngine:
         """They went with the agents."""
 
     async def kill(self, task_arn: str, container: str) -> bool:
-        running = self._running(task_arn, container)
-        for one in running:
-            one.end(KILLED)
-        return bool(running)
-
-    async def freeze(self, task_arn: str, container: str) -> bool:
-        running = self._running(task_arn, container)
-        for one in running:
-            one.answer(False)
-        return bool(running)
-
-    def _running(self, task_arn: str, name: str) -> list[Container]:
-        return [
-            container
+        running = [
+            each
             for _, task in self._machinery.fleet.tasks()
             if task.arn == task_arn
-            for container in task.containers
-            if container.name == name and container.running
+            for each in task.containers
+            if each.name == container and each.running
         ]
+        for each in running:
+            each.end(KILLED)
+        return bool(running)
 
     def _ship(self, shipment: Shipment) -> None:
         if self._server is not None:

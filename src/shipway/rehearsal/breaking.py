@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shipway.rehearsal.faults import CRASH, INSTANCE, UNHEALTHY, ZONE, Fault
+from shipway.rehearsal.faults import CRASH, INSTANCE, ZONE, Fault
 
 Members = dict[str, Any]
 
@@ -49,7 +49,6 @@ class Breaking:
     old: str  # the task definition of the first version
     container: str
     kills: bool  # simulated containers of a version that always crashes do so by themselves
-    freezes: bool
     seen: tuple[str, ...] = ()
     done: tuple[Fault, ...] = ()
 
@@ -85,9 +84,6 @@ def _on_start(breaking: Breaking, task: TaskSeen, number: int) -> list[Blow]:
         if fault.kind == CRASH and (fault.nth == number or (fault.nth is None and breaking.kills)):
             text = f"killed {breaking.container} of the new task {task.name}, number {number}"
             blows.append(Blow(fault, {"killed": target}, text))
-        if fault.kind == UNHEALTHY and breaking.freezes:
-            text = f"froze {breaking.container} of the new task {task.name}"
-            blows.append(Blow(fault, {"frozen": target}, text))
     return blows
 
 
@@ -115,6 +111,5 @@ def never_came(breaking: Breaking) -> tuple[Fault, ...]:
         for fault in breaking.faults
         if fault.kind in (INSTANCE, ZONE)
         or (fault.kind == CRASH and (fault.nth is not None or breaking.kills))
-        or (fault.kind == UNHEALTHY and breaking.freezes)
     ]
     return tuple(fault for fault in from_outside if fault not in breaking.done)

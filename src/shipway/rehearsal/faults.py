@@ -103,7 +103,7 @@ def on_fargate(application: Application) -> bool:
 def with_faults(application: Application, faults: tuple[Fault, ...], *, simulated: bool) -> Application:
     """The new version as far as it is its own fault. What comes from outside is `breaking`'s."""
     for fault in faults:
-        if fault.kind == UNHEALTHY:
+        if fault.kind == UNHEALTHY and (is_checked(application) or not simulated):
             application = _never_healthy(application)
         if simulated:
             labels = _labels(fault, application)
@@ -121,11 +121,6 @@ def missing_images(
     return {name: f"{registry_address}/{application.name.lower()}/{name.lower()}:{NOT_THERE}"}
 
 
-def frozen(application: Application, faults: tuple[Fault, ...]) -> bool:
-    """Where only a load balancer asks for health, a task that hangs is what it finds unhealthy."""
-    return any(fault.kind == UNHEALTHY for fault in faults) and not is_checked(application)
-
-
 def _labels(fault: Fault, application: Application) -> dict[str, str]:
     if fault == Fault(CRASH):
         return {f"{LABEL}runs-ms": "0", f"{LABEL}exit-code": "1"}
@@ -139,7 +134,11 @@ def _labels(fault: Fault, application: Application) -> dict[str, str]:
 
 
 def _never_healthy(application: Application) -> Application:
-    """Every health check that there is: which of them is asked does not matter then."""
+    """Every health check that there is. Where only a load balancer asks, the version gets one: local ECS
+    takes the first good answer of a target, and nothing from outside is surely quicker than that.
+    """
+    if not is_checked(application):
+        return with_essential_container(application, lambda c: {**c, "healthCheck": NEVER_HEALTHY})
     containers = [
         {**container, "healthCheck": NEVER_HEALTHY} if container.get("healthCheck") else container
         for container in _containers(application)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from shipway.deploy.application.application import Application
@@ -21,13 +22,13 @@ from shipway.rehearsal.breaking import Breaking, never_came
 from shipway.rehearsal.course import below_minimum_s, recoveries, timeline
 from shipway.rehearsal.faults import (
     Fault,
-    frozen,
     is_checked,
     missing_images,
     refuse_what_cannot_be,
     with_faults,
 )
 from shipway.rehearsal.lodging import Lodging, Wanted, lodging
+from shipway.rehearsal.prober import Prober
 from shipway.rehearsal.report import Report, marks_of
 from shipway.rehearsal.signals import EndingInterruption, Interrupted, signals_end
 from shipway.rehearsal.versions import (
@@ -103,7 +104,9 @@ def _both(script: Script, lodged: Lodging, progress: Progress) -> Report:
         progress,
         lodged.break_it,
     )
-    with witness.watching(_breaking(script, application, str(first.revision_after))):
+    prober = None if script.simulated else _prober(application, first)
+    breaking = _breaking(script, application, str(first.revision_after))
+    with witness.watching(breaking), prober.asking() if prober else nullcontext():
         new = deploy(
             with_faults(application, script.faults, simulated=script.simulated),
             aws,
@@ -114,7 +117,16 @@ def _both(script: Script, lodged: Lodging, progress: Progress) -> Report:
         if witness.blows:
             progress.now("waiting until the service is well again")
             witness.wait_for_rest(RECOVERY_LIMIT_S)
+    if prober is not None:
+        report = replace(report, requests=prober.made())
     return _reported(report, witness, _without_urls(new), ended_s)
+
+
+def _prober(application: Application, first: Outcome) -> Prober | None:
+    """At the path that its health check asks, which a good task answers."""
+    path = application.load_balancer.health_check.path if application.load_balancer else "/"
+    plain = [url for url in first.urls if url.startswith("http://")]
+    return Prober(plain[0].rstrip("/") + path) if plain else None
 
 
 def _reported(report: Report, witness: Witness, new: Outcome, ended_s: float) -> Report:
@@ -140,7 +152,6 @@ def _breaking(script: Script, application: Application, old: str) -> Breaking:
         old=old,
         container=essential(application.task_definition),
         kills=not script.simulated,
-        freezes=not script.simulated and frozen(application, script.faults),
     )
 
 

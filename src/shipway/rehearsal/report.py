@@ -12,6 +12,7 @@ from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.verdict import Verdict
 from shipway.drawing.timeline import Mark, Timeline
 from shipway.rehearsal.course import Recovery
+from shipway.rehearsal.requests_made import RequestsMade
 
 FIRST_FAILED = 1
 NOT_REACHED = "the deployment ended before so many new tasks ran."
@@ -35,6 +36,16 @@ class RecoveryDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     recovered_after_s: Annotated[float | None, Meta(description="null: it had not when the rehearsal ended")]
 
 
+class RequestsDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Requests to the service while the new version was deployed."""
+
+    url: str
+    made: int
+    failed: int
+    failures: Annotated[dict[str, int], Meta(description="by status, or: no answer")]
+    first_failed_after_s: float | None
+
+
 class RehearsalDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     """What the rehearsed deployment came to."""
 
@@ -46,6 +57,7 @@ class RehearsalDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     faults_that_never_came: tuple[str, ...]
     recoveries: tuple[RecoveryDocument, ...]
     below_minimum_s: Annotated[float, Meta(description="with fewer healthy tasks than the minimum")]
+    requests: Annotated[RequestsDocument | None, Meta(description="null: nothing answered at a URL")]
     first: OutcomeDocument | None
     new: OutcomeDocument | None
 
@@ -62,6 +74,7 @@ class Report:
     never_came: tuple[str, ...] = ()
     recoveries: tuple[Recovery, ...] = ()
     below_minimum_s: float = 0.0
+    requests: RequestsMade | None = None
     timeline: Timeline | None = None
 
     @property
@@ -80,6 +93,8 @@ class Report:
             lines.append(f"  below its minimum of healthy tasks for {self.below_minimum_s:.1f} s")
         else:
             lines.append("  never below its minimum of healthy tasks")
+        if self.requests is not None:
+            lines.append(f"  {self.requests.text()}")
         lines += [f"  fault {fault} did not come about: {NOT_REACHED}" for fault in self.never_came]
         return "\n".join(lines)
 
@@ -104,6 +119,7 @@ class Report:
                 for found in self.recoveries
             ],
             "belowMinimumS": round(self.below_minimum_s, 1),
+            "requests": self.requests.as_document() if self.requests else None,
             "first": self.first.as_document() if self.first else None,
             "new": self.new.as_document() if self.new else None,
         }
