@@ -158,6 +158,8 @@ def test_what_needs_no_ecs(verbs: Verbs, tmp_path: Path) -> None:
     verbs("explain")
     verbs("explain", "SW301")
     verbs("schema")
+    verbs("completion", "bash")
+    verbs("completion", "words", "dep")
     (tmp_path / "shipway.yml").write_text(FILE)
     verbs("iam", "-c", str(tmp_path / "shipway.yml"))
     verbs("simulate", str(SCENARIO), code=3)

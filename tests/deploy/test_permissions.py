@@ -80,7 +80,7 @@ def test_the_purposes_are_told_as_they_are() -> None:
         name: verbs.split() for name, verbs in PURPOSES.items()
     }
     assert tuple(PURPOSES) == OFFERED
-    asks_nothing = {"init", "rehearse", "explain", "simulate", "local", "schema", "iam"}
+    asks_nothing = {"init", "rehearse", "explain", "simulate", "local", "schema", "iam", "completion"}
     assert set(VERBS) - asks_nothing == {verb for verbs in PURPOSES.values() for verb in verbs.split()}
 
 

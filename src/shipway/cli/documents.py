@@ -45,6 +45,7 @@ DOCUMENTS: dict[str, str] = {
     "instances activate": LIVING + ":InstancesStatusDocument",
     "instances delete": LIVING + ":InstancesDeletedDocument",
     "iam": OUTCOME + ":PolicyDocument",
+    "completion": f"{LIVING}:ScriptDocument {LIVING}:WordsDocument",
     "schema": f"{LIVING}:AnyObject {LIVING}:Names",
     "simulate": "shipway.simulator.scenarios.report:ReportDocument",
     "local up": "shipway.local.up_text:RunningDocument",

@@ -42,6 +42,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "shipway.cli.iam",
         "the least that a deployer and the tasks' roles must be allowed",
     ),
+    "completion": ("shipway.cli.completion", "words at the Tab key: a script for bash, zsh or fish"),
     "schema": ("shipway.cli.schema", "the JSON Schemas of what -o json prints, and of shipway.yml"),
     "simulate": ("shipway.cli.simulate", "play a scenario of your own, or random ones, in a simulated world"),
     "local": ("shipway.cli.local", "an ECS on this machine: up, status, env, logs, down, reset"),

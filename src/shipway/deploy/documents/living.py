@@ -136,3 +136,16 @@ class InstancesDeletedDocument(Struct, frozen=True, kw_only=True):
     """The group that is gone."""
 
     deleted: str
+
+
+class WordsDocument(Struct, frozen=True, kw_only=True):
+    """What may stand for the last word of a command line."""
+
+    words: tuple[str, ...]
+
+
+class ScriptDocument(Struct, frozen=True, kw_only=True):
+    """A script for a shell."""
+
+    shell: str
+    script: str
