@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from shipway.local.leftovers import find_leftovers
+from shipway.testing import LocalEcs, local_ecs
 from tests.cli.published import held
 
 SPEED = "50"
@@ -116,6 +117,59 @@ def test_a_zone_and_an_instance_may_go(rehearsal: Rehearsal) -> None:
     assert [found["fault"] for found in document["recoveries"]] == ["zone", "instance"]
     assert all(found["recoveredAfterS"] is not None for found in document["recoveries"])
     assert rehearsal.left() == []
+
+
+IN_AWS = """\
+name: web
+cluster: shop
+task_definition:
+  executionRoleArn: arn:aws:iam::123456789012:role/execution
+  containerDefinitions:
+    - name: web
+      image: shop/web:2
+      memory: 64
+      portMappings: [{containerPort: 80}]
+      secrets: [{name: API_KEY, valueFrom: /web/key}]
+service:
+  loadBalancers: [{targetGroupArn: "GROUP", containerName: web, containerPort: 80}]
+"""
+
+
+def test_what_is_live_comes_first(rehearsal: Rehearsal) -> None:
+    """The live revision, as many tasks, a target group with the same check, a dummy for the secret."""
+    with local_ecs(clock="real") as amazon:
+        group = live_service(amazon)
+        rehearsal.file.write_text(IN_AWS.replace("GROUP", group))
+        rehearsal.environment |= amazon.environment
+        document = rehearsal("--from-live")
+        kept = amazon.client("ecs").describe_services(cluster="shop", services=["web"])["services"][0]
+    assert document["verdict"] == "deployed"
+    assert document["new"]["sentence"].startswith("3 tasks of web:2")
+    assert {
+        "what": "secret API_KEY of web",
+        "instead": "a dummy value; --secret gives it another",
+    } in document["standIns"]
+    assert any("with the same health check" in stand_in["instead"] for stand_in in document["standIns"])
+    assert (kept["taskDefinition"].endswith("web:1"), len(kept["deployments"])) == (True, 1)
+    assert rehearsal.left() == []
+
+
+def live_service(amazon: LocalEcs) -> str:
+    """Three tasks behind a load balancer; returns the target group's ARN."""
+    elbv2, ecs = amazon.client("elbv2"), amazon.client("ecs")
+    balancer = elbv2.create_load_balancer(Name="web", Subnets=["subnet-1"])["LoadBalancers"][0]
+    members = {"Protocol": "HTTP", "Port": 80, "VpcId": "vpc-1", "HealthCheckPath": "/up"}
+    group = str(elbv2.create_target_group(Name="web", **members)["TargetGroups"][0]["TargetGroupArn"])
+    forward = {"Type": "forward", "TargetGroupArn": group}
+    arn = balancer["LoadBalancerArn"]
+    elbv2.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=8080, DefaultActions=[forward])
+    ecs.create_cluster(clusterName="shop")
+    container = {"name": "web", "image": "shop/web:1", "memory": 64, "portMappings": [{"containerPort": 80}]}
+    ecs.register_task_definition(family="web", containerDefinitions=[container])
+    entry = {"targetGroupArn": group, "containerName": "web", "containerPort": 80}
+    names = {"cluster": "shop", "serviceName": "web", "taskDefinition": "web"}
+    ecs.create_service(**names, desiredCount=3, loadBalancers=[entry])
+    return group
 
 
 def test_the_picture_is_drawn(rehearsal: Rehearsal, tmp_path: Path) -> None:

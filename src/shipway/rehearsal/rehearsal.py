@@ -18,6 +18,7 @@ from shipway.deploy.planning.references import with_tag
 from shipway.deploy.release import DeployOptions
 from shipway.deploy.tools import Tools
 from shipway.local.settings import SIMULATED
+from shipway.rehearsal.balancers import make_balancers
 from shipway.rehearsal.breaking import Breaking, never_came
 from shipway.rehearsal.course import below_minimum_s, recoveries, timeline
 from shipway.rehearsal.faults import (
@@ -27,10 +28,13 @@ from shipway.rehearsal.faults import (
     refuse_what_cannot_be,
     with_faults,
 )
+from shipway.rehearsal.live import Live, live_version, with_live_count
 from shipway.rehearsal.lodging import Lodging, Wanted, lodging
 from shipway.rehearsal.prober import Prober
 from shipway.rehearsal.report import Report, marks_of
 from shipway.rehearsal.signals import EndingInterruption, Interrupted, signals_end
+from shipway.rehearsal.stand_ins import StandIn, stood_in
+from shipway.rehearsal.stand_ins_balancing import told_of_groups, wanted_pairs, with_balancers
 from shipway.rehearsal.versions import (
     essential,
     everything_made,
@@ -54,6 +58,8 @@ class Script:
     faults: tuple[Fault, ...] = ()
     first_tag: str | None = None
     first_images: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    live: Live | None = None
 
     @property
     def simulated(self) -> bool:
@@ -85,15 +91,18 @@ def _rehearse(script: Script, progress: Progress, environment: Mapping[str, str]
 
 
 def _both(script: Script, lodged: Lodging, progress: Progress) -> Report:
-    application = everything_made(script.application)
-    if script.simulated:
-        application = with_usual_times(application, script.speed)
+    old, application, told = _versions(script)
     variables = {"SHIPWAY_DATA": str(lodged.folder.path)}
     aws = open_aws(Where(environment=LOCAL), application.cluster, variables)
     tools = Tools(DockerCommand(), progress, RealPace(), EndingInterruption())
-    report = Report(engine=script.wanted.engine, speed=script.speed)
-    progress.say("the first version:")
-    first = deploy(first_version(application), aws, tools, _first_options(script))
+    for stand_in in told:
+        progress.say(f"stands in for {stand_in.text()}")
+    live = script.live
+    made = make_balancers(aws.service("elbv2"), wanted_pairs(application, live.groups if live else {}))
+    old, application = with_balancers(old, made), with_balancers(application, made)
+    report = Report(engine=script.wanted.engine, speed=script.speed, stand_ins=told)
+    progress.say(f"the first version{f', {live.revision} of AWS' if live else ''}:")
+    first = deploy(first_version(old), aws, tools, _first_options(script, old))
     report = replace(report, first=_without_urls(first))
     if first.exit_code != 0:
         return report
@@ -129,6 +138,20 @@ def _prober(application: Application, first: Outcome) -> Prober | None:
     return Prober(plain[0].rstrip("/") + path) if plain else None
 
 
+def _versions(script: Script) -> tuple[Application, Application, tuple[StandIn, ...]]:
+    """The first version, the new one, and what stands in for what exists only in AWS."""
+    live, application = script.live, everything_made(script.application)
+    groups = told_of_groups(application, live.groups if live else {})
+    if live is not None:
+        application = with_live_count(application, live)
+    old = application if live is None else live_version(application, live)
+    application, told = stood_in(application, script.secrets)
+    old, told_of_old = stood_in(old, script.secrets)
+    if script.simulated:
+        old, application = (with_usual_times(one, script.speed) for one in (old, application))
+    return old, application, tuple(dict.fromkeys((*told, *told_of_old, *groups)))
+
+
 def _reported(report: Report, witness: Witness, new: Outcome, ended_s: float) -> Report:
     assert witness.breaking is not None
     looks = tuple(witness.looks)
@@ -155,16 +178,16 @@ def _breaking(script: Script, application: Application, old: str) -> Breaking:
     )
 
 
-def _first_options(script: Script) -> DeployOptions:
-    options, application = script.options, script.application
+def _first_options(script: Script, old: Application) -> DeployOptions:
+    options = script.options
     images = dict(script.first_images)
     if script.first_tag is not None:
-        for container in application.task_definition["containerDefinitions"]:
+        for container in old.task_definition["containerDefinitions"]:
             name = container["name"]
-            if name not in application.images and name not in images:
+            if name not in old.images and name not in images:
                 images[name] = with_tag(container["image"], script.first_tag)
     first = DeployOptions(tag=script.first_tag or options.tag, images=images, timeout_s=options.timeout_s)
-    return _for_engine(script, first)
+    return _for_engine(script, old, first)
 
 
 def _new_options(script: Script, lodged: Lodging) -> DeployOptions:
@@ -172,7 +195,7 @@ def _new_options(script: Script, lodged: Lodging) -> DeployOptions:
     if not script.simulated:
         missing = missing_images(script.application, script.faults, lodged.registry_address)
         options = replace(options, images={**options.images, **missing})
-    return _for_engine(script, options)
+    return _for_engine(script, script.application, options)
 
 
 def _without_urls(outcome: Outcome) -> Outcome:
@@ -180,7 +203,7 @@ def _without_urls(outcome: Outcome) -> Outcome:
     return replace(outcome, urls=())
 
 
-def _for_engine(script: Script, options: DeployOptions) -> DeployOptions:
+def _for_engine(script: Script, application: Application, options: DeployOptions) -> DeployOptions:
     if not script.simulated:
         return options
-    return replace(options, images=unbuilt_images(script.application, dict(options.images)))
+    return replace(options, images=unbuilt_images(application, dict(options.images)))

@@ -13,10 +13,18 @@ from shipway.deploy.planning.verdict import Verdict
 from shipway.drawing.timeline import Mark, Timeline
 from shipway.rehearsal.course import Recovery
 from shipway.rehearsal.requests_made import RequestsMade
+from shipway.rehearsal.stand_ins import StandIn
 
 FIRST_FAILED = 1
 NOT_REACHED = "the deployment ended before so many new tasks ran."
 Blow = tuple[float, str, str]  # when (seconds into the new version), which fault, what it was
+
+
+class StandInDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Something that exists in AWS only, and what the rehearsal had instead."""
+
+    what: str
+    instead: str
 
 
 class FaultDocument(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -53,6 +61,7 @@ class RehearsalDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     exit_code: int
     engine: Annotated[str, Meta(description="docker or simulated")]
     speed: Annotated[float, Meta(description="so many times shorter were ECS's waits")]
+    stand_ins: tuple[StandInDocument, ...]
     faults: tuple[FaultDocument, ...]
     faults_that_never_came: tuple[str, ...]
     recoveries: tuple[RecoveryDocument, ...]
@@ -70,6 +79,7 @@ class Report:
     speed: float
     first: Outcome | None = None
     new: Outcome | None = None
+    stand_ins: tuple[StandIn, ...] = ()
     blows: tuple[Blow, ...] = ()
     never_came: tuple[str, ...] = ()
     recoveries: tuple[Recovery, ...] = ()
@@ -87,6 +97,7 @@ class Report:
         if self.new is None:
             return f"{self.first.text()}\nThe first version did not come up, so there is nothing to rehearse."
         lines = [f"rehearsed {_where(self)}:", self.new.text()]
+        lines += [f"  stood in for: {stand_in.text()}" for stand_in in self.stand_ins]
         lines += [f"  fault {fault} after {at_s:.1f} s: {text}" for at_s, fault, text in self.blows]
         lines += [f"  {recovery.fault}: {recovery.text()}" for recovery in self.recoveries]
         if self.below_minimum_s:
@@ -109,6 +120,7 @@ class Report:
                 {"fault": fault, "afterS": round(at_s, 1), "text": text} for at_s, fault, text in self.blows
             ],
             "faultsThatNeverCame": list(self.never_came),
+            "standIns": [{"what": found.what, "instead": found.instead} for found in self.stand_ins],
             "recoveries": [
                 {
                     "fault": found.fault,
