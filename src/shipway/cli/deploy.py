@@ -22,6 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--plan", metavar="FILE", help="deploy what `shipway plan --out FILE` saw; refused if it moved since"
     )
     add_lock(parser)
+    parser.add_argument(
+        "--fail-fast",
+        choices=("auto", "rollback", "end", "off"),
+        default="auto",
+        help="at a cause that cannot heal (no such image or secret): roll back at once where the circuit "
+        "breaker would in the end, else end the watch (auto); always roll back; end the watch; or wait (off)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
 
 
@@ -49,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         wait=not arguments.no_wait,
         dry_run=arguments.dry_run,
         timeout_s=seconds(arguments.timeout),
+        fail_fast=arguments.fail_fast,
     )
     wishes = _wishes(arguments)
     if arguments.service:

@@ -25,8 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
     chosen, arn = named(choices(arguments), arguments.what)
     session = open_session(chosen)
     with open_tools(event_stream(arguments)) as tools:
-        outcome = wait(
-            session.aws, session.service, tools, Steering(timeout_s=seconds(arguments.timeout)), arn
-        )
+        # Whoever only waits changes nothing.
+        steering = Steering(timeout_s=seconds(arguments.timeout), fail_fast="end")
+        outcome = wait(session.aws, session.service, tools, steering, arn)
     show(arguments, outcome.as_document(), outcome.text())
     return outcome.exit_code

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from shipway.deploy.planning.likely_time import spoken
+
 if TYPE_CHECKING:
     from shipway.deploy.outcome import Outcome
 
@@ -124,6 +126,41 @@ class TasksCounted(Event):
             text += f", {self.pending} starting"
         before = "rolling back" if self.rolling_back else self.revision
         return f"{before}: {text}" if before else text
+
+
+@dataclass(frozen=True)
+class TargetsCounted(Event):
+    """Targets of the service's target groups by state (ELB DescribeTargetHealth: healthy, initial, ...)."""
+
+    states: dict[str, int]
+
+    def text(self) -> str:
+        return "targets: " + (", ".join(f"{count} {state}" for state, count in self.states.items()) or "none")
+
+
+@dataclass(frozen=True)
+class EndExpected(Event):
+    """How long the middle one of the earlier deployments that succeeded took, `earlier` of them (ECS
+    ListServiceDeployments: startedAt, finishedAt).
+    """
+
+    usual_ms: int
+    earlier: int
+
+    def text(self) -> str:
+        return (
+            f"usually it takes {spoken(self.usual_ms / 1000)} (the middle of {self.earlier} that succeeded)"
+        )
+
+
+@dataclass(frozen=True)
+class CauseFound(Event):
+    """Why no task of this revision will start, from a stopped task (ECS DescribeTasks: stoppedReason)."""
+
+    sentence: str
+
+    def text(self) -> str:
+        return self.sentence
 
 
 @dataclass(frozen=True)

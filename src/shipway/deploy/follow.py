@@ -69,10 +69,11 @@ class Follower:
         events: list[str] = []
         trouble: Trouble | None = None
         while True:
-            began_ms, rest_s = self.pace.now_ms(), LOOK_EVERY_S
+            began_ms = self.pace.now_ms()
             try:
                 try:
                     step, trouble = watch.look(state), None
+                    rest_s = step.rest_s
                 except DeployError as error:
                     trouble = (trouble or Trouble(began_ms)).after(hopeless=cannot_heal(error))
                     step, rest_s = self._troubled(state, error, trouble)

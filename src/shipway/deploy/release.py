@@ -10,7 +10,7 @@ from typing import Any
 from shipway.deploy.deployment_watch import DeploymentWatch
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
-from shipway.deploy.events import DeploymentFollowed, Ended
+from shipway.deploy.events import DeploymentFollowed, Ended, EndExpected
 from shipway.deploy.execute import Executor
 from shipway.deploy.follow import (
     Commands,
@@ -28,6 +28,7 @@ from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.actions import CreateService, Plan, UpdateService
 from shipway.deploy.planning.console import console_url
 from shipway.deploy.planning.count_watch import CountState
+from shipway.deploy.planning.expected_end import expected_end
 from shipway.deploy.planning.post_mortem import PostMortem, explain
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.release import Seen, Wanted, plan_release
@@ -54,6 +55,8 @@ class DeployOptions:
     wait: bool = True
     dry_run: bool = False
     timeout_s: float = TIMEOUT_S
+    # What to do about a cause that no further task will overcome: auto, rollback, end or off.
+    fail_fast: str = "auto"
 
 
 def release_service(
@@ -62,10 +65,8 @@ def release_service(
     plan = plan_release(wanted, seen)
     before = str(seen.service["taskDefinition"]) if seen.service else None
     outcome = Outcome(Verdict.UNCHANGED, "", wanted.cluster, wanted.service_name, revision_before=before)
-    known = frozenset[str]()
-    if seen.service is not None:
-        briefs = executor.aws.ecs.service_deployments(wanted.service_name)
-        known = frozenset(str(brief["serviceDeploymentArn"]) for brief in briefs)
+    briefs = executor.aws.ecs.service_deployments(wanted.service_name) if seen.service is not None else []
+    known = frozenset(str(brief["serviceDeploymentArn"]) for brief in briefs)
     executor.expect(wanted.balancer, seen.balancer)
     with whole_change(tools, executor.aws, wanted.service_name):
         made, last = parted(plan)
@@ -90,9 +91,24 @@ def release_service(
             ending = begun(executor.aws, wanted.service_name)
             return concluded(outcome, ending, executor.aws, None)
         target = str((service or seen.service or {})["taskDefinition"])
-        return follow_to_verdict(
-            outcome, target, _events_before(seen), executor.aws, tools, options.timeout_s
+        state = WatchState(
+            arn,
+            tools.pace.now_ms(),
+            options.timeout_s,
+            short(target),
+            _events_before(seen),
+            usual=usual_time(briefs, tools),
+            fail_fast=options.fail_fast,
         )
+        return follow_from(state, outcome, target, executor.aws, tools)
+
+
+def usual_time(briefs: list[Members], tools: Tools) -> EndExpected | None:
+    """Told at the beginning, where earlier deployments have succeeded."""
+    usual = expected_end(briefs)
+    if usual is not None:
+        tools.progress.tell(usual)
+    return usual
 
 
 def parted(plan: Plan) -> tuple[Plan, CreateService | UpdateService | None]:
@@ -113,15 +129,6 @@ def whole_change(tools: Tools, aws: Aws, service_name: str) -> Iterator[None]:
             f"see it with `{status_command(aws, service_name)}`.",
             exit_code=Verdict.INTERRUPTED.exit_code,
         ) from None
-
-
-def follow_to_verdict(
-    outcome: Outcome, target: str, seen_events: frozenset[str], aws: Aws, tools: Tools, timeout_s: float
-) -> Outcome:
-    arn = outcome.service_deployment_arn
-    assert arn is not None
-    state = WatchState(arn, tools.pace.now_ms(), timeout_s, short(target), seen_events)
-    return follow_from(state, outcome, target, aws, tools)
 
 
 def follow_from(state: WatchState, outcome: Outcome, target: str, aws: Aws, tools: Tools) -> Outcome:
@@ -179,7 +186,8 @@ def change_and_follow(
     """The same as a part of something greater, whose end it is not."""
     name, before = str(service["serviceName"]), str(service["taskDefinition"])
     target = str(change.get("taskDefinition", before))
-    known = frozenset(str(brief["serviceDeploymentArn"]) for brief in aws.ecs.service_deployments(name))
+    briefs = aws.ecs.service_deployments(name)
+    known = frozenset(str(brief["serviceDeploymentArn"]) for brief in briefs)
     seen = frozenset(str(event["id"]) for event in service.get("events") or ())
     outcome = Outcome(Verdict.UNCHANGED, "", aws.ecs.cluster, name, revision_before=before)
     with whole_change(tools, aws, name):
@@ -188,7 +196,9 @@ def change_and_follow(
         outcome = replace(outcome, service_deployment_arn=arn)
         tools.progress.tell(DeploymentFollowed(arn))
         if wait:
-            outcome = follow_to_verdict(outcome, target, seen, aws, tools, timeout_s)
+            usual = usual_time(briefs, tools)
+            state = WatchState(arn, tools.pace.now_ms(), timeout_s, short(target), seen, usual=usual)
+            outcome = follow_from(state, outcome, target, aws, tools)
             remember(aws, tools.progress, updated, outcome, {})
         else:
             outcome = concluded(outcome, begun(aws, name), aws, None)

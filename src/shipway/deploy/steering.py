@@ -25,11 +25,14 @@ STOPPABLE = ("PENDING", "IN_PROGRESS")
 
 @dataclass(frozen=True)
 class Steering:
-    """Which hook is answered (where several wait), and how long the deployment is watched then."""
+    """Which hook is answered (where several wait), how long the deployment is watched then, and what is done
+    about a cause that cannot heal (`fail_fast`).
+    """
 
     hook_id: str | None = None
     wait: bool = True
     timeout_s: float = TIMEOUT_S
+    fail_fast: str = "auto"
 
 
 def approve(aws: Aws, name: str, tools: Tools, steering: Steering) -> Outcome:
@@ -126,6 +129,7 @@ def _followed(
         short(target),
         frozenset(str(event["id"]) for event in service.get("events") or ()),
         answered=answered,
+        fail_fast=steering.fail_fast,
     )
     return follow_from(state, outcome, target, aws, tools)
 

@@ -177,6 +177,12 @@ class Ecs:
         """Running, starting and lately stopped tasks of a service."""
         return self.tasks(self.task_arns(serviceName=service))
 
+    def stopped_tasks(self, service: str) -> list[Members]:
+        """Those that stopped lately, a page of them."""
+        request = {"cluster": self.cluster, "serviceName": service, "desiredStatus": "STOPPED"}
+        arns = self._calls.call("ListTasks", request).get("taskArns", [])
+        return self.tasks(arns) if arns else []
+
     def running_task_arns(self, service: str) -> list[str]:
         """Of the tasks that are meant to run."""
         request = {"cluster": self.cluster, "serviceName": service, "desiredStatus": "RUNNING"}

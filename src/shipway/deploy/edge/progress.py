@@ -109,7 +109,7 @@ class LiveProgress(Progress):
     def now(self, text: str) -> None:
         from rich.text import Text
 
-        line = Text(text, no_wrap=True, overflow="ellipsis")
+        line = Text(text.replace("\n", "\n  "), no_wrap=True, overflow="ellipsis")
         if self._status is None:
             self._status = self._console.status(line)
             self._status.start()

@@ -19,6 +19,8 @@ class Step(Generic[State]):
     news: tuple[Event, ...] = ()
     ending: Ending | None = None
     now: str = ""
+    # Until the next look: a second for every call that this one has made.
+    rest_s: float = 1.0
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -13,13 +13,18 @@ from typing import Any
 
 from shipway.deploy.events import (
     BreakerCounted,
+    CauseFound,
+    EndExpected,
     Event,
     HookChanged,
     ServiceEvent,
     StageReached,
     StatusChanged,
+    TargetsCounted,
     TasksCounted,
 )
+from shipway.deploy.planning.display import revision_lines, time_line
+from shipway.deploy.planning.hopeless import incurable
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.stages import (
     Weights,
@@ -65,6 +70,9 @@ class Observation:
     service: Members | None
     newest_deployment_arn: str | None = None
     hopeless: bool = False
+    # Targets by state and stopped tasks, where this look has seen them.
+    targets: dict[str, int] | None = None
+    stopped: tuple[Members, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,17 @@ class WatchState:
     reason: str = ""
     unplaced_since_ms: int | None = None
     unplaced_message: str = ""
+    targets: TargetsCounted | None = None
+    usual: EndExpected | None = None
+    # What to do about a cause that cannot heal: see `fail_fast` in docs/design/deploy.md.
+    fail_fast: str = "auto"
+    incurable: str = ""
+
+    @property
+    def incomplete(self) -> bool:
+        """Tasks are still missing: success cannot be the next thing to happen."""
+        counts = self.counts
+        return counts is None or counts.running < counts.requested or counts.pending > 0
 
 
 def advance(state: WatchState, seen: Observation) -> Step[WatchState]:
@@ -98,13 +117,41 @@ def advance(state: WatchState, seen: Observation) -> Step[WatchState]:
     state, statuses = _status(state, seen.deployment)
     state, stages = _stage(state, seen.deployment)
     state, counts = _counts(state, seen)
+    state, targets = _targets(state, seen)
+    state, causes = _cause(state, seen)
     ending = _ending(state, seen) or _timed_out(state, seen)
-    return Step(state, (*messages, *statuses, *stages, *counts), ending, progress_text(state))
+    news = (*messages, *statuses, *stages, *counts, *targets, *causes)
+    return Step(state, news, ending, display(state, seen))
 
 
-def progress_text(state: WatchState) -> str:
-    """The one line that a live display keeps."""
-    return state.counts.text() if state.counts else "waiting for ECS"
+def display(state: WatchState, seen: Observation) -> str:
+    """What a terminal shows below the lines."""
+    counts = state.counts.text() if state.counts else "waiting for ECS"
+    lines = list(revision_lines(seen.service, state.revision)) or [counts]
+    if state.status in ROLLING_BACK:
+        lines.append("rolling back")
+    if state.targets is not None and state.targets.states:
+        lines.append(state.targets.text())
+    if state.stage:
+        shares = [f"{traffic} {share:g} %" for traffic, share in state.weights if share is not None]
+        traffic = f", traffic to {state.revision}: {', '.join(shares)}" if shares else ""
+        lines.append(f"stage {state.stage}{traffic}")
+    breaker = (seen.deployment or {}).get("deploymentCircuitBreaker") or {}
+    if breaker.get("status") not in (None, "DISABLED") and breaker.get("threshold"):
+        lines.append(BreakerCounted(state.failures, breaker["threshold"]).text())
+    usual_s = state.usual.usual_ms / 1000 if state.usual else None
+    lines.append(time_line(seen.moment_ms - state.started_ms, usual_s))
+    return "\n".join(lines)
+
+
+def rolls_back(state: WatchState, deployment: Members) -> bool:
+    """Whether ECS is to be asked for a rollback when a cause cannot heal: where it would roll back itself in
+    the end, or where that is wished; and where there is something to go back to.
+    """
+    configuration = deployment.get("deploymentConfiguration") or {}
+    own = bool((configuration.get("deploymentCircuitBreaker") or {}).get("rollback"))
+    wished = state.fail_fast == "rollback" or (state.fail_fast == "auto" and own)
+    return wished and bool(deployment.get("sourceServiceRevisions"))
 
 
 def left(answer: str, status_command: str, resume_command: str) -> Ending:
@@ -205,6 +252,31 @@ def _counts(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[Eve
     return state, (counts,)
 
 
+def _targets(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[Event, ...]]:
+    if seen.targets is None:
+        return state, ()
+    counted = TargetsCounted(dict(sorted(seen.targets.items())))
+    if counted == state.targets or (not counted.states and state.targets is None):
+        return state, ()
+    return replace(state, targets=counted), (counted,)
+
+
+def _cause(state: WatchState, seen: Observation) -> tuple[WatchState, tuple[Event, ...]]:
+    """A cause that cannot heal, once."""
+    if state.incurable or state.fail_fast == "off" or state.status not in ("PENDING", "IN_PROGRESS"):
+        return state, ()
+    found = incurable(seen.stopped, current_id(seen.service))
+    if not found:
+        return state, ()
+    return replace(state, incurable=found), (CauseFound(found),)
+
+
+def current_id(service: Members | None) -> str:
+    """What tasks of the newest deployment are started by (ECS: ecs-svc/...)."""
+    deployments = (service or {}).get("deployments") or ()
+    return next((str(one.get("id")) for one in deployments if one.get("status") == "PRIMARY"), "")
+
+
 def _ending(state: WatchState, seen: Observation) -> Ending | None:
     deployment = seen.deployment or {}
     status = state.status
@@ -216,9 +288,8 @@ def _ending(state: WatchState, seen: Observation) -> Ending | None:
     if status == "ROLLBACK_SUCCESSFUL":
         back = (seen.service or {}).get("taskDefinition")
         to = f" to {short(str(back))}" if back else ""
-        return Ending(
-            Verdict.ROLLED_BACK, f"ECS rolled the service back{to}. {_rollback_reason(deployment, state)}"
-        )
+        why = state.incurable or _rollback_reason(deployment, state)
+        return Ending(Verdict.ROLLED_BACK, f"ECS rolled the service back{to}. {why}")
     if status == "ROLLBACK_FAILED" and NO_CANDIDATE in (state.reason, deployment.get("statusReason")):
         return Ending(
             Verdict.ERROR,
@@ -240,6 +311,12 @@ def _ending(state: WatchState, seen: Observation) -> Ending | None:
     if waits:
         sentence = paused_sentence(deployment, waits, lambda verb: f"shipway {verb}{state.place}")
         return Ending(Verdict.PAUSED, sentence)
+    if state.incurable and status in ("PENDING", "IN_PROGRESS") and not rolls_back(state, deployment):
+        return Ending(
+            Verdict.ERROR,
+            f"{state.incurable} No further task would do better. The deployment is left as it is, and ECS "
+            f"keeps trying: `shipway cancel{state.place}` ends it, and so does deploying a mended revision.",
+        )
     if status == "IN_PROGRESS" and _out_of_patience(state, seen):
         return Ending(
             Verdict.ERROR,
