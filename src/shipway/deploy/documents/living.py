@@ -108,10 +108,15 @@ class ArtifactsDocument(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class FilesDocument(Struct, frozen=True, kw_only=True):
-    """What `init` wrote."""
+    """What `init` wrote, and for `--from`: what was left behind, and what `plan` says of the files."""
 
     files: tuple[str, ...]
     folder: str
+    source: str = ""
+    notCarried: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unchanged: bool | None = None
+    plan: tuple[str, ...] = ()
 
 
 class InstancesMadeDocument(Struct, frozen=True, kw_only=True):

@@ -62,6 +62,9 @@ class Ecs:
     def delete_capacity_provider(self, name: str) -> None:
         self._calls.call("DeleteCapacityProvider", {"capacityProvider": name})
 
+    def tags_of(self, arn: str) -> list[Members]:
+        return list(self._calls.call("ListTagsForResource", {"resourceArn": arn}).get("tags", ()))
+
     def tag(self, arn: str, tags: list[Members]) -> None:
         self._calls.call("TagResource", {"resourceArn": arn, "tags": tags})
 

@@ -1,0 +1,106 @@
+"""`shipway init --from SOURCE`: read what there is, write the files it becomes, hold them against ECS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from shipway.deploy.application.reading import read_application
+from shipway.deploy.edge.autoscaling import Autoscaling
+from shipway.deploy.edge.aws import LOCAL, Aws
+from shipway.deploy.errors import DeployError
+from shipway.deploy.follow import resilient
+from shipway.deploy.importing.files import files_of
+from shipway.deploy.importing.running_service import ServiceSeen, import_running_service
+from shipway.deploy.observe import required_service
+from shipway.deploy.opening import Choices, named, open_session
+from shipway.deploy.plan import plan_application
+from shipway.deploy.release import DeployOptions
+from shipway.deploy.starting import write_new_files
+
+Members = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class MovedIn:
+    """What was written, what was left behind, and how `plan` finds it: None when it was not asked."""
+
+    source: str
+    folder: str
+    files: tuple[str, ...]
+    not_carried: tuple[str, ...]
+    notes: tuple[str, ...]
+    unchanged: bool | None
+    plan: tuple[str, ...] = ()
+
+    def as_document(self) -> Members:
+        return {
+            "source": self.source,
+            "folder": self.folder,
+            "files": list(self.files),
+            "notCarried": list(self.not_carried),
+            "notes": list(self.notes),
+            "unchanged": self.unchanged,
+            "plan": list(self.plan),
+        }
+
+    def text(self) -> str:
+        lines = [f"Imported {self.source}.", f"  wrote {', '.join(self.files)}"]
+        for title, items in (("not carried over", self.not_carried), ("notes", self.notes)):
+            lines += [f"  {title}", *(f"    {item}" for item in items)] if items else []
+        lines += [f"  {line}" for line in self.plan]
+        return "\n".join([*lines, "Next: shipway plan, then shipway deploy"])
+
+
+def move_in(source: str, choices: Choices, folder: Path) -> MovedIn:
+    """Write the files that say what the source says; nothing is overwritten."""
+    choices, _ = named(choices, source)
+    if "/" not in str(choices.service):
+        choices = replace(choices, service=f"{choices.cluster or 'default'}/{choices.service}")
+    session = open_session(choices)
+    imported = import_running_service(look_at_service(session.aws, session.service))
+    files = write_new_files(folder, files_of(imported))
+    unchanged, plan = _held_against(folder, session.aws)
+    return MovedIn(
+        source=imported.source,
+        folder=str(folder.resolve()),
+        files=files,
+        not_carried=tuple(item.text() for item in imported.not_carried),
+        notes=imported.notes,
+        unchanged=unchanged,
+        plan=plan,
+    )
+
+
+def look_at_service(aws: Aws, name: str) -> ServiceSeen:
+    service = required_service(aws, name)
+    reference = str(service["taskDefinition"])
+    definition = aws.ecs.task_definition(reference)
+    if definition is None:
+        raise DeployError(f"The task definition {reference} cannot be described.")
+    revisions = service.get("currentServiceRevisions") or ()
+    newest = str(revisions[0]["arn"]) if revisions else None
+    scaling = Autoscaling(aws.service("application-autoscaling"), aws.ecs.cluster, name)
+    return ServiceSeen(
+        cluster=aws.ecs.cluster,
+        region=aws.region,
+        service=service,
+        service_tags=resilient([], aws.ecs.tags_of, str(service["serviceArn"])),
+        task_definition=definition,
+        task_definition_tags=resilient([], aws.ecs.tags_of, reference),
+        bounds=resilient(None, scaling.bounds),
+        revision=resilient(None, aws.ecs.service_revision, newest) if newest else None,
+    )
+
+
+def _held_against(folder: Path, aws: Aws) -> tuple[bool | None, tuple[str, ...]]:
+    """What `shipway plan` says of the files just written."""
+    try:
+        application = read_application(folder / "shipway.yml", LOCAL if aws.local else None)
+        plan = plan_application(application, aws, DeployOptions())
+    except DeployError as refusal:
+        return None, (f"plan: {refusal.sentence}",)
+    if not plan.actions:
+        return True, ("plan: no changes, the files say what runs",)
+    return False, tuple(plan.text().splitlines())
