@@ -11,7 +11,10 @@ from shipway.cli.options import show
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", default=".", help="the folder to write to, with the Dockerfile")
     parser.add_argument(
-        "--from", dest="source", metavar="SOURCE", help="move in from what runs: CLUSTER/SERVICE or its ARN"
+        "--from",
+        dest="source",
+        metavar="SOURCE",
+        help="move in from what runs (CLUSTER/SERVICE or ARN) or a compose file",
     )
     parser.add_argument("--name", help="the application's name (default: the folder's)")
     parser.add_argument("--cluster", help="the cluster's name (default: the application's)")
@@ -48,6 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
         region=arguments.region,
         profile=arguments.profile,
     )
-    moved_in = move_in(arguments.source, choices, folder)
+    moved_in = move_in(arguments.source, choices, folder, arguments.name)
     show(arguments, moved_in.as_document(), moved_in.text())
     return 0

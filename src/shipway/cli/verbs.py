@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 VERBS: dict[str, tuple[str, str]] = {
-    "init": ("shipway.cli.init", "write shipway.yml and ECS JSON, from a Dockerfile or from what runs"),
+    "init": ("shipway.cli.init", "write shipway.yml and ECS JSON, from a Dockerfile, a service, other files"),
     "deploy": ("shipway.cli.deploy", "build, push, register, create or update the service, watch, verdict"),
     "build": ("shipway.cli.build", "build the images on this machine; nothing is pushed"),
     "push": ("shipway.cli.push", "build and push the images that the registry does not have"),

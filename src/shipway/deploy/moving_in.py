@@ -11,12 +11,15 @@ from shipway.deploy.edge.autoscaling import Autoscaling
 from shipway.deploy.edge.aws import LOCAL, Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.follow import resilient
+from shipway.deploy.importing.detection import importer_of
 from shipway.deploy.importing.files import files_of
+from shipway.deploy.importing.imported import Imported
 from shipway.deploy.importing.running_service import ServiceSeen, import_running_service
 from shipway.deploy.observe import required_service
 from shipway.deploy.opening import Choices, named, open_session
 from shipway.deploy.plan import plan_application
 from shipway.deploy.release import DeployOptions
+from shipway.deploy.source_files import FILE_ENDINGS, read_source, source_file
 from shipway.deploy.starting import write_new_files
 
 Members = dict[str, Any]
@@ -53,8 +56,13 @@ class MovedIn:
         return "\n".join([*lines, "Next: shipway plan, then shipway deploy"])
 
 
-def move_in(source: str, choices: Choices, folder: Path) -> MovedIn:
+def move_in(source: str, choices: Choices, folder: Path, name: str | None = None) -> MovedIn:
     """Write the files that say what the source says; nothing is overwritten."""
+    file = source_file(Path(source))
+    if file is not None:
+        return _move_in_from(file, choices, folder, name)
+    if source.endswith(FILE_ENDINGS):
+        raise DeployError(f"There is no file {source} in {Path.cwd()}. Correct the path.")
     choices, _ = named(choices, source)
     if "/" not in str(choices.service):
         choices = replace(choices, service=f"{choices.cluster or 'default'}/{choices.service}")
@@ -62,6 +70,21 @@ def move_in(source: str, choices: Choices, folder: Path) -> MovedIn:
     imported = import_running_service(look_at_service(session.aws, session.service))
     files = write_new_files(folder, files_of(imported))
     unchanged, plan = _held_against(folder, session.aws)
+    return _moved_in(imported, folder, files, unchanged, plan)
+
+
+def _move_in_from(file: Path, choices: Choices, folder: Path, name: str | None) -> MovedIn:
+    source = read_source(file, folder, name)
+    imported = importer_of(source)(source)
+    where = {"cluster": choices.cluster, "region": choices.region}
+    chosen = {key: value for key, value in where.items() if value}
+    imported = replace(imported, keys={**imported.keys, **chosen})
+    return _moved_in(imported, folder, write_new_files(folder, files_of(imported)), None, ())
+
+
+def _moved_in(
+    imported: Imported, folder: Path, files: tuple[str, ...], unchanged: bool | None, plan: tuple[str, ...]
+) -> MovedIn:
     return MovedIn(
         source=imported.source,
         folder=str(folder.resolve()),

@@ -1,0 +1,25 @@
+"""Which tool a file is of: told by what it says, since its name may be anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shipway.deploy.errors import DeployError
+from shipway.deploy.importing.compose import import_compose
+from shipway.deploy.importing.imported import Imported
+from shipway.deploy.importing.source import Source
+
+Importer = Callable[[Source], Imported]
+
+# In a folder, the first of these that is there.
+FILE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+KINDS = "a compose file"
+
+
+def importer_of(source: Source) -> Importer:
+    value = source.value
+    if isinstance(value.get("services"), dict):
+        return import_compose
+    raise DeployError(
+        f"{source.name} is none of the files that can be imported: {KINDS}. See docs/moving-in.md."
+    )
