@@ -109,9 +109,9 @@ def look_at_service(aws: Aws, name: str) -> ServiceSeen:
         cluster=aws.ecs.cluster,
         region=aws.region,
         service=service,
-        service_tags=resilient([], aws.ecs.tags_of, str(service["serviceArn"])),
+        service_tags=list(service.get("tags") or ()),
         task_definition=definition,
-        task_definition_tags=resilient([], aws.ecs.tags_of, reference),
+        task_definition_tags=resilient([], aws.ecs.task_definition_tags, reference),
         bounds=resilient(None, scaling.bounds),
         revision=resilient(None, aws.ecs.service_revision, newest) if newest else None,
     )

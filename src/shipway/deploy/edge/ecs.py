@@ -62,9 +62,6 @@ class Ecs:
     def delete_capacity_provider(self, name: str) -> None:
         self._calls.call("DeleteCapacityProvider", {"capacityProvider": name})
 
-    def tags_of(self, arn: str) -> list[Members]:
-        return list(self._calls.call("ListTagsForResource", {"resourceArn": arn}).get("tags", ()))
-
     def tag(self, arn: str, tags: list[Members]) -> None:
         self._calls.call("TagResource", {"resourceArn": arn, "tags": tags})
 
@@ -118,6 +115,10 @@ class Ecs:
             raise
         raw = getattr(self._calls, "raw_answer", lambda: None)() or answer
         return _member(raw, "taskDefinition")
+
+    def task_definition_tags(self, reference: str) -> list[Members]:
+        request = {"taskDefinition": reference, "include": ["TAGS"]}
+        return list(self._calls.call("DescribeTaskDefinition", request).get("tags", ()))
 
     def register_task_definition(self, members: Members) -> Members:
         return _member(self._calls.call("RegisterTaskDefinition", members), "taskDefinition")

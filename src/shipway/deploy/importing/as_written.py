@@ -11,6 +11,8 @@ from shipway.deploy.planning.release import ON_THE_DEPLOYMENT, live_member
 Members = dict[str, Any]
 
 OWNED_BY_AWS = "aws:"
+# What AWS and Shipway put on by themselves.
+OWNED = (OWNED_BY_AWS, "shipway:")
 SERVICE_ROLE = "/aws-service-role/"
 # What ECS writes into its answer where CreateService left the member out.
 SERVICE_DEFAULTS: Members = {
@@ -116,5 +118,5 @@ def _filled(members: Members) -> Members:
 
 
 def _tags(tags: list[Members]) -> Members:
-    own = [tag for tag in tags if not str(tag.get("key", "")).startswith(OWNED_BY_AWS)]
+    own = [tag for tag in tags if not str(tag.get("key", "")).startswith(OWNED)]
     return {"tags": own} if own else {}
