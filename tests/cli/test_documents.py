@@ -106,7 +106,7 @@ def test_the_life_of_a_service(shop: LocalEcs, verbs: Verbs, monkeypatch: pytest
     assert verbs("events")
     assert verbs("tasks")
     verbs("logs")
-    assert verbs("why") == {"findings": [], "changes": ["web.image: shop/web:1 -> shop/web:2"]}
+    assert verbs("why") == {"findings": [], "changes": ["web.image: shop/web:1 -> shop/web:2"], "unread": []}
     assert verbs("wait")["verdict"] == "deployed"
     assert verbs("scale", "2")["verdict"] == "deployed"
     assert verbs("restart")["verdict"] == "deployed"

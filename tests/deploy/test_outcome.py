@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from shipway.deploy.outcome import Outcome
-from shipway.deploy.planning.causes import Cause, Rank
+from shipway.deploy.planning.causes import Cause
 from shipway.deploy.planning.post_mortem import Finding, PostMortem
 from shipway.deploy.planning.verdict import Verdict
 
-CRASH = Finding(Cause(Rank.CRASH, "container web exits with code 1", "Correct the image."), ("a", "b"))
+CRASH = Finding(Cause("SC501", "container web exits with code 1", "Correct the image."), ("a", "b"))
 NOTHING = "Why: No task of this revision has failed; nothing is known against it."
 
 

@@ -12,7 +12,7 @@ from shipway.deploy.outcome import Outcome
 from shipway.deploy.outputs.publishing import publish
 from shipway.deploy.outputs.report import OUTPUTS, Publication, report_of
 from shipway.deploy.outputs.systems import SYSTEMS, Wish, publications, wish_of, wishes
-from shipway.deploy.planning.causes import Cause, Rank
+from shipway.deploy.planning.causes import Cause
 from shipway.deploy.planning.post_mortem import Finding, PostMortem
 from shipway.deploy.planning.verdict import Verdict
 from tests.docs.pages import ROOT, table
@@ -22,7 +22,7 @@ from .hello import deployed
 
 ECS = "arn:aws:ecs:eu-west-1:111122223333"
 CRASH = Finding(
-    Cause(Rank.CRASH, "container web exits with code 1", "Correct the image."),
+    Cause("SC501", "container web exits with code 1", "Correct the image."),
     ("5e6182a4",),
     log_lines=("cannot open /etc/hello.conf", "```", "::error::not ours"),
 )

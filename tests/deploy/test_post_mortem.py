@@ -55,7 +55,8 @@ def test_crash_is_grouped_and_told_with_logs_and_changes() -> None:
         "    | cannot open /etc/hello.conf\n"
         "What changed since hello:2, the last revision that was deployed well:\n"
         "  web.image: 127.0.0.1:4701/hello:2 -> 127.0.0.1:4701/hello:3\n"
-        "  web.memory: 64 -> 32"
+        "  web.memory: 64 -> 32\n"
+        "More: shipway explain SC501"
     )
 
 
@@ -67,12 +68,12 @@ def test_crash_is_grouped_and_told_with_logs_and_changes() -> None:
                 "a", "TaskFailedToStart", "Task failed to start", reason="CannotPullContainerError: not found"
             ),
             Rank.IMAGE_PULL,
-            "cannot be pulled: CannotPullContainerError: not found",
+            "the image does not exist",
         ),
         (
             task("a", "TaskFailedToStart", "ResourceInitializationError: unable to pull secrets: denied"),
-            Rank.SECRETS,
-            "a secret or resource could not be prepared",
+            Rank.RESOURCES,
+            "what the task needs could not be prepared",
         ),
         (
             task(
@@ -86,7 +87,7 @@ def test_crash_is_grouped_and_told_with_logs_and_changes() -> None:
         (
             task("a", "TaskFailedToStart", "TaskFailedToStart: RESOURCE:MEMORY"),
             Rank.PLACEMENT,
-            "could not be placed",
+            "no container instance has enough memory",
         ),
         (
             task(
@@ -96,7 +97,7 @@ def test_crash_is_grouped_and_told_with_logs_and_changes() -> None:
                 reason='CannotStartContainerError: exec: "serve": executable file not found in $PATH',
             ),
             Rank.START,
-            "executable file not found",
+            "the command serve of container web is not in the image",
         ),
         (
             task("a", "EssentialContainerExited", "Essential container in task exited", exitCode=127),
@@ -193,25 +194,21 @@ def test_placement_names_what_is_missing_and_where() -> None:
         "lacks 400 MiB of memory (the task needs 900, there are 500). "
         "Lower the task's needs, add a larger instance, or stop other tasks.\n"
         "  ECS says: (service hello) was unable to place a task because "
-        "no container instance met all of it."
+        "no container instance met all of it.\n"
+        "More: shipway explain SC303"
     )
 
 
 def test_unhealthy_targets_are_a_finding_before_any_task_is_stopped() -> None:
     """Grouped by the load balancer's own reason."""
+    health = {"State": "unhealthy", "Description": "Health checks failed with these codes: [503]"}
     targets = tuple(
-        {
-            "Target": {"Id": "i-1", "Port": port},
-            "TargetHealth": {
-                "State": "unhealthy",
-                "Description": "Health checks failed with these codes: [503]",
-            },
-        }
+        ("arn:t:targetgroup/shop/1", {"Target": {"Id": "i-1", "Port": port}, "TargetHealth": health})
         for port in (32768, 32769)
     )
     text = render(explain(Evidence(targets=targets)))
     assert text.startswith(
-        "Why: 2 target(s) fail the load balancer's health check: Health checks failed with these"
+        "Why: The health check of target group shop asks for its health check and gets 503."
     )
 
 

@@ -13,15 +13,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from shipway.deploy.verification.explaining import explained, listed
-    from shipway.deploy.verification.finding import CODES
+    from shipway.deploy.verification.explaining import every_code, explained, listed
 
     if arguments.code:
         page = explained(arguments.code)
         show(arguments, {"code": arguments.code.upper(), "page": page}, page)
         return 0
     document = [
-        {"code": code, "severity": str(severity), "title": title} for code, (severity, title) in CODES.items()
+        {"code": code, "severity": severity, "title": title} for code, severity, title in every_code()
     ]
     show(arguments, document, listed())
     return 0

@@ -24,6 +24,10 @@ def run(arguments: argparse.Namespace) -> int:
         post_mortem = why_task(session.aws, arguments.task)
     else:
         post_mortem = why_service(session.aws, session.service)
-    document = {"findings": as_document(post_mortem), "changes": list(post_mortem.changes)}
+    document = {
+        "findings": as_document(post_mortem),
+        "changes": list(post_mortem.changes),
+        "unread": list(post_mortem.unread),
+    }
     show(arguments, document, render(post_mortem))
     return 0

@@ -21,7 +21,8 @@ class ErrorDocument(Struct, frozen=True, kw_only=True, rename="camel", tag_field
 class Cause(Struct, frozen=True, kw_only=True, rename="camel"):
     """A finding of the post-mortem: tasks that failed for the same cause."""
 
-    cause: Annotated[str, Meta(description="placement, image, secret, crash, ...")]
+    cause: Annotated[str, Meta(description="its kind: image_pull, resources, placement, start, crash, ...")]
+    code: Annotated[str, Meta(description="never changes its meaning; see `shipway explain CODE`")]
     sentence: str
     advice: str
     container: str | None
@@ -58,6 +59,7 @@ class PostMortemDocument(Struct, frozen=True, kw_only=True):
 
     findings: tuple[Cause, ...]
     changes: tuple[str, ...]
+    unread: Annotated[tuple[str, ...], Meta(description="evidence that could not be read, and why")]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -80,10 +82,10 @@ class VerificationDocument(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class CodeListed(Struct, frozen=True, kw_only=True):
-    """One code of `shipway verify`."""
+    """One code of `shipway verify` or `shipway why`."""
 
     code: str
-    severity: Severity
+    severity: Annotated[str, Meta(description="refuse, warn or note of `verify`; cause of `why`")]
     title: str
 
 

@@ -31,6 +31,17 @@ class Logs:
             str(event.get("message", "")).rstrip("\n") for event in self._events(request).get("events", ())
         ]
 
+    def found_lines(self, group: str, stream: str, count: int, start_ms: int) -> list[str]:
+        """The same by FilterLogEvents, which goes forward: its last page has the last lines."""
+        request: Members = {"logGroupName": group, "logStreamNames": [stream], "startTime": start_ms}
+        found: list[Members] = []
+        while True:
+            answer = self._calls.call("FilterLogEvents", request)
+            found = [*found, *answer.get("events", ())][-count:]
+            if not answer.get("nextToken"):
+                return [str(event.get("message", "")).rstrip("\n") for event in found]
+            request["nextToken"] = answer["nextToken"]
+
     def since(
         self, group: str, stream: str, between: Between, token: str | None
     ) -> tuple[list[Members], str | None]:

@@ -103,6 +103,7 @@ TABLE: tuple[Row, ...] = (
     *_rows("elbv2", "target_group", "DeleteTargetGroup", DEPLOY, DELETE),
     *_rows("elbv2", "listener", "DeleteListener", DEPLOY),
     *_rows("logs", "log_streams", "GetLogEvents", DEPLOY, LOOK, RUN),
+    *_rows("logs", "logged", "FilterLogEvents", DEPLOY, LOOK, RUN),
     *_rows("logs", "logged", "DescribeLogGroups", VERIFY),
     *_rows("application-autoscaling", "any", "DescribeScalableTargets", DEPLOY, VERIFY),
     *_rows("application-autoscaling", "scalable_targets", "RegisterScalableTarget", DEPLOY),

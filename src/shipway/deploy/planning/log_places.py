@@ -42,3 +42,28 @@ def unreadable(definition: Members, *, local: bool) -> tuple[str, ...]:
     readable = {place.container for place in log_places(definition, "", local=local)}
     names = [str(container["name"]) for container in definition.get("containerDefinitions") or ()]
     return tuple(name for name in names if name not in readable)
+
+
+def all_log_places(definition: Members, task: Members, *, local: bool) -> tuple[LogPlace, ...]:
+    """The same for a task that ECS has described: without a prefix the stream is called by Docker's id."""
+    places = list(log_places(definition, str(task.get("taskArn", "")).rsplit("/", 1)[-1], local=local))
+    known = {place.container for place in places}
+    ids = {found.get("name"): found.get("runtimeId") for found in task.get("containers") or ()}
+    for container in definition.get("containerDefinitions") or ():
+        name, configuration = str(container["name"]), container.get("logConfiguration") or {}
+        group = (configuration.get("options") or {}).get("awslogs-group")
+        if name not in known and configuration.get("logDriver") == "awslogs" and group and ids.get(name):
+            places.append(LogPlace(name, str(group), str(ids[name])))
+    return tuple(places)
+
+
+def logged_elsewhere(definition: Members, *, local: bool) -> tuple[tuple[str, str], ...]:
+    """Containers whose lines never come to CloudWatch Logs, and who has them."""
+    found = []
+    for container in definition.get("containerDefinitions") or ():
+        driver = (container.get("logConfiguration") or {}).get("logDriver")
+        if driver is None and not local:
+            found.append((str(container["name"]), "Docker on the container instance (no logConfiguration)"))
+        elif driver not in (None, "awslogs"):
+            found.append((str(container["name"]), f"the log driver {driver}"))
+    return tuple(found)

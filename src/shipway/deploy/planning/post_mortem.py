@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from shipway.deploy.planning.causes import Cause, Rank, cause_of, task_id
+from shipway.deploy.planning.causes import Cause, Rank, cause_of, task_id, told_by_log, unplaced
+from shipway.deploy.planning.causes.deployment import of_deployment, of_events, stuck_draining
+from shipway.deploy.planning.causes.health import sick_targets
+from shipway.deploy.planning.causes.placement import UNPLACED
 from shipway.deploy.planning.difference import brief, differences
 from shipway.deploy.planning.evidence import Evidence
 from shipway.deploy.planning.fit import closest, needs_of, sentence
@@ -16,6 +19,9 @@ from shipway.deploy.planning.references import short, shorter
 Members = dict[str, Any]
 
 LOG_LINES_MAX = 20
+# Placement causes whose sentence the instances' remaining resources make exact.
+BY_RESOURCE = {"CPU": "SC302", "MEMORY": "SC303"}
+ROOM = (*BY_RESOURCE.values(), "SC304", "SC399")
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,7 @@ class Finding:
     stopped_reason: str = ""
     log_lines: tuple[str, ...] = ()
     log_task: str = ""
+    lived: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class PostMortem:
     findings: tuple[Finding, ...]
     changes: tuple[str, ...] = ()
     since: str = ""
+    unread: tuple[str, ...] = ()
 
     def headline(self) -> str:
         """The cause in one sentence, with what to do."""
@@ -47,7 +55,9 @@ class PostMortem:
 
 
 def explain(evidence: Evidence) -> PostMortem:
-    findings = [*_stopped(evidence), *_unplaced(evidence), *_unhealthy(evidence)]
+    findings = [*_stopped(evidence), *_unplaced(evidence), *_of_the_deployment(evidence)]
+    known = {finding.cause.code for finding in findings}
+    findings += [found for found in _unhealthy(evidence) if found.cause.code not in known]
     findings.sort(key=lambda finding: (finding.cause.rank, -len(finding.tasks), finding.cause.sentence))
     changes: tuple[str, ...] = ()
     since = ""
@@ -56,13 +66,13 @@ def explain(evidence: Evidence) -> PostMortem:
             _with_tags(line, evidence) for line in differences(evidence.good_definition, evidence.definition)
         )
         since = short(str(evidence.good_definition.get("taskDefinitionArn", "")))
-    return PostMortem(tuple(findings), changes, since)
+    return PostMortem(tuple(findings), changes, since, evidence.unread)
 
 
 def _stopped(evidence: Evidence) -> list[Finding]:
     groups: dict[Cause, list[Members]] = {}
     for task in evidence.tasks:
-        cause = cause_of(task)
+        cause = cause_of(task, evidence.around)
         if cause is not None:
             groups.setdefault(cause, []).append(task)
     findings = []
@@ -70,11 +80,12 @@ def _stopped(evidence: Evidence) -> list[Finding]:
         lines, log_task = _log_lines(evidence, cause, tasks)
         findings.append(
             Finding(
-                cause,
+                told_by_log(cause, lines, evidence.around),
                 tuple(sorted(task_id(task) for task in tasks)),
                 f"{tasks[0].get('stopCode', '')}: {tasks[0].get('stoppedReason', '')}".strip(": "),
                 lines,
                 log_task,
+                lived(tasks),
             )
         )
     return findings
@@ -92,41 +103,37 @@ def _log_lines(evidence: Evidence, cause: Cause, tasks: list[Members]) -> tuple[
 
 
 def _unplaced(evidence: Evidence) -> list[Finding]:
-    message = next((text for text in reversed(evidence.events) if "unable to place a task" in text), None)
-    if message is None or evidence.definition is None:
+    message = next((text for text in reversed(evidence.events) if UNPLACED.search(text)), None)
+    if message is None:
         return []
-    needs = needs_of(evidence.definition)
-    instances = [found for found in evidence.instances if found.get("status", "ACTIVE") == "ACTIVE"]
-    gap = closest(needs, instances)
+    cause = unplaced(message, evidence.around)
+    gap = None
+    if evidence.definition is not None and cause.code in ROOM:
+        instances = [found for found in evidence.instances if found.get("status", "ACTIVE") == "ACTIVE"]
+        gap = closest(needs_of(evidence.definition), instances)
     if gap is not None and not gap.fits:
+        code = next((BY_RESOURCE[name] for name, _, _ in gap.missing), "SC304")
         said = f"no container instance has room for the task. {sentence(gap, len(instances)).rstrip('.')}"
         advice = "Lower the task's needs, add a larger instance, or stop other tasks."
-    else:
-        said = f"ECS was unable to place the task: {_reason_of(message)}"
-        advice = "Add a container instance that meets it, or change the task's requirements."
-    return [Finding(Cause(Rank.PLACEMENT, said, advice), stopped_reason=message)]
+        cause = Cause(code, said, advice)
+    return [Finding(cause, stopped_reason=message)]
 
 
 def _unhealthy(evidence: Evidence) -> list[Finding]:
     """Targets that are failing right now, when no task was stopped for it yet."""
-    sick: dict[str, list[str]] = {}
-    for description in evidence.targets:
-        health = description.get("TargetHealth") or {}
-        if health.get("State") == "unhealthy":
-            target = description.get("Target") or {}
-            why = str(health.get("Description") or health.get("Reason") or "no reason given")
-            sick.setdefault(why, []).append(f"{target.get('Id')}:{target.get('Port')}")
-    return [
-        Finding(
-            Cause(
-                Rank.HEALTH_CHECK,
-                f"{len(names)} target(s) fail the load balancer's health check: {why.rstrip('.')}",
-                "Check the health check's path and port, and that the application answers there in time.",
-            ),
-            stopped_reason=", ".join(sorted(names)),
-        )
-        for why, names in sorted(sick.items())
+    sick = sick_targets(evidence.targets, evidence.around)
+    return [Finding(cause, stopped_reason=", ".join(sorted(names))) for cause, names in sick.items()]
+
+
+def _of_the_deployment(evidence: Evidence) -> list[Finding]:
+    """What held it up or ended it as a whole, each cause once."""
+    told = [
+        *of_deployment(evidence.deployment or {}, evidence.around),
+        *of_events(evidence.events, evidence.around),
+        *stuck_draining(evidence.instances, evidence.around),
     ]
+    once = {cause.code: Finding(cause, stopped_reason=said) for cause, said in reversed(told)}
+    return list(once.values())
 
 
 def render(post_mortem: PostMortem) -> str:
@@ -138,7 +145,8 @@ def render(post_mortem: PostMortem) -> str:
         if finding.stopped_reason:
             lines.append(f"  ECS says: {finding.stopped_reason}")
         if finding.tasks:
-            lines.append(f"  tasks: {', '.join(shorter(task) for task in finding.tasks)}")
+            lived = f" ({finding.lived})" if finding.lived else ""
+            lines.append(f"  tasks: {', '.join(shorter(task) for task in finding.tasks)}{lived}")
         if finding.log_lines:
             name = f" of {finding.cause.container}" if finding.cause.container else ""
             lines.append(f"  last log lines{name} (task {shorter(finding.log_task)}):")
@@ -148,6 +156,10 @@ def render(post_mortem: PostMortem) -> str:
     if post_mortem.changes:
         lines.append(f"What changed since {post_mortem.since}, the last revision that was deployed well:")
         lines += [f"  {change}" for change in post_mortem.changes]
+    lines += [f"Not read: {said}" for said in post_mortem.unread]
+    if post_mortem.findings:
+        codes = dict.fromkeys(finding.cause.code for finding in post_mortem.findings)
+        lines.append(f"More: {', '.join(f'shipway explain {code}' for code in codes)}")
     return "\n".join(lines)
 
 
@@ -155,6 +167,7 @@ def as_document(post_mortem: PostMortem) -> list[dict[str, Any]]:
     return [
         {
             "cause": finding.cause.rank.name.lower(),
+            "code": finding.cause.code,
             "sentence": finding.cause.sentence,
             "advice": finding.cause.advice,
             "container": finding.cause.container,
@@ -174,13 +187,26 @@ def _with_tags(line: str, evidence: Evidence) -> str:
     return brief(line)
 
 
-def _reason_of(message: str) -> str:
-    _, _, tail = message.partition("unable to place a task")
-    return tail.split(" For more information")[0].strip(" .") or message
-
-
 def _stopped_at(task: Members) -> float:
-    moment = task.get("stoppedAt") or task.get("createdAt") or 0
+    return _seconds(task.get("stoppedAt") or task.get("createdAt")) or 0.0
+
+
+def lived(tasks: Iterable[Members]) -> str:
+    """How long the tasks ran: a crash after ten minutes is another than one at the start."""
+    spans = []
+    for task in tasks:
+        started, stopped = _seconds(task.get("startedAt")), _seconds(task.get("stoppedAt"))
+        if started is not None and stopped is not None and stopped >= started:
+            spans.append(round(stopped - started))
+    if not spans:
+        return ""
+    least, most = min(spans), max(spans)
+    return f"ran {least} s" if least == most else f"ran {least} to {most} s"
+
+
+def _seconds(moment: Any) -> float | None:
+    if moment is None:
+        return None
     return float(moment.timestamp()) if hasattr(moment, "timestamp") else float(moment)
 
 
