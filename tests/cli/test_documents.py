@@ -126,6 +126,37 @@ def test_a_deployment_that_fails(shop: LocalEcs, verbs: Verbs) -> None:
     assert verbs("why")["findings"]
 
 
+SEVERAL = """\
+cluster: shop
+create: true
+parallel: 2
+task_definition: {containerDefinitions: [{name: web, image: "shop/web:${VERSION:-1}", memory: 64}]}
+service: {desiredCount: 1}
+services:
+  api: {}
+  front: {needs: [api]}
+"""
+
+
+def test_several_services(shop: LocalEcs, verbs: Verbs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member each; one alone is as ever; a verb about one wants its name."""
+    Path("shipway.yml").write_text(SEVERAL)
+    assert list(verbs("plan", code=2)["services"]) == ["api", "front"]
+    assert verbs("verify")["verdict"] == "passed"
+    assert verbs("deploy", "--dry-run")["services"]["front"]["plan"]
+    assert verbs("deploy")["services"]["front"]["verdict"] == "deployed"
+    assert verbs("plan")["verdict"] == "unchanged"
+    assert verbs("status")["services"]["api"]["service"]["serviceName"] == "api"
+    assert verbs("status", "-s", "front")["service"]["serviceName"] == "front"
+    monkeypatch.setenv("VERSION", "2")
+    assert verbs("deploy", "--only", "front")["services"]["front"]["taskDefinitionAfter"].endswith("front:2")
+    assert verbs("plan", "--only", "front")["sentence"] == "no changes: everything is as the file says."
+    assert "name one with --service" in verbs("history", code=2)["sentence"]
+    assert len(verbs("history", "--service", "front")) == 2
+    assert verbs("lock", "-s", "api", "--reason", "a fair")["locks"]["api"]["owner"]
+    assert "a fair" in verbs("deploy", code=1)["sentence"]
+
+
 def test_tasks(shop: LocalEcs, verbs: Verbs) -> None:
     """One that ends by itself, one that is stopped."""
     shop.client("ecs").create_cluster(clusterName="shop")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from shipway.deploy.application.keys import APPLICATION, Keys
-from shipway.deploy.application.reading import read_application
+from shipway.deploy.application.reading import read_release
 from shipway.deploy.errors import DeployError
 
 VALUES: list[Any] = [None, "", "x", "${NO}", 3, 2.5, True, [], ["x"], [1], [[]], {}, {"a": 1}]
@@ -47,7 +47,7 @@ def test_every_value_is_read_or_refused_at_its_place(path: tuple[str, ...], tmp_
         text = yaml.safe_dump(file_with(path, value), sort_keys=False)
         file.write_text(text)
         try:
-            read_application(file, "staging" if path[0] == "environments" else None, {})
+            read_release(file, "staging" if path[0] == "environments" else None, {})
         except DeployError as refusal:
             if not refusal.sentence.startswith(("shipway.yml:", str(tmp_path))):
                 lost.append((value, refusal.sentence))

@@ -283,6 +283,7 @@ def test_every_verdict_has_its_own_code() -> None:
         "detached": 0,
         "error": 1,
         "lost sight": 1,
+        "not begun": 1,
         "rolled back": 3,
         "superseded": 4,
         "paused": 5,

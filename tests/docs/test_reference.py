@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from shipway.api.dispatch import SERVICES, written_operations
-from shipway.deploy.application.keys import APPLICATION, IMAGE, LOAD_BALANCER, OVERLAY, TASK
+from shipway.deploy.application.keys import APPLICATION, IMAGE, LOAD_BALANCER, RELEASE, TASK
 from shipway.simulator.scenarios.description import (
     Behaviour,
     Crash,
@@ -74,7 +74,7 @@ def test_every_key_of_the_application_file_is_documented() -> None:
     cells = [cell for cell, *_ in table(SHIPWAY_YML, "# shipway.yml")]
     named = {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
     assert named == {*APPLICATION, "x-..."}
-    assert {*APPLICATION} == {*OVERLAY, "environments"}
+    assert {*APPLICATION} == {*RELEASE, "environments"}
 
 
 def test_every_key_below_is_in_an_example() -> None:

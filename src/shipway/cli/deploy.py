@@ -5,10 +5,21 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from shipway.cli.options import add_images, add_rebuild, add_target, add_watch, choices, event_stream, show
+from shipway.cli.options import (
+    add_images,
+    add_only,
+    add_rebuild,
+    add_target,
+    add_watch,
+    choices,
+    event_stream,
+    show,
+)
 
 if TYPE_CHECKING:
+    from shipway.deploy.outcome import Outcome
     from shipway.deploy.releasing.one_service import ReleaseWishes
+    from shipway.deploy.releasing.release_outcome import ReleaseOutcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-wait", action="store_true", help="do not watch the deployment")
     parser.add_argument(
         "--plan", metavar="FILE", help="deploy what `shipway plan --out FILE` saw; refused if it moved since"
+    )
+    add_only(parser)
+    parser.add_argument(
+        "--rollback-all", action="store_true", help="when a service fails, roll the others back, too"
     )
     add_lock(parser)
     parser.add_argument(
@@ -43,10 +58,11 @@ def add_lock(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from shipway.deploy.opening import open_application, open_session, open_tools, pairs, seconds
+    from shipway.deploy.opening import open_release, open_session, open_tools, pairs, seconds
     from shipway.deploy.plan_file import options_of, refuse_if_moved
     from shipway.deploy.release import DeployOptions
-    from shipway.deploy.releasing.one_service import release_application, release_tag
+    from shipway.deploy.releasing.one_service import release_tag
+    from shipway.deploy.releasing.whole import release_all
 
     kept = _kept_plan(arguments)
     given = {"tag": arguments.tag, "images": pairs(arguments.image, "an image"), "force": arguments.force}
@@ -59,16 +75,17 @@ def run(arguments: argparse.Namespace) -> int:
         fail_fast=arguments.fail_fast,
     )
     wishes = _wishes(arguments)
-    if arguments.service:
-        session = open_session(choices(arguments))
-        with open_tools(event_stream(arguments)) as tools:
+    opened = open_release(choices(arguments), arguments.only)
+    session = open_session(choices(arguments)) if opened is None else None
+    if opened is not None and kept:
+        refuse_if_moved(kept, opened.release.chosen(None), opened.open(), options)
+    outcome: Outcome | ReleaseOutcome
+    with open_tools(event_stream(arguments)) as tools:
+        if session is not None:
             outcome = release_tag(session.service, session.aws, tools, options, wishes)
-    else:
-        application, aws = open_application(choices(arguments))
-        if kept:
-            refuse_if_moved(kept, application, aws, options)
-        with open_tools(event_stream(arguments)) as tools:
-            outcome = release_application(application, aws, tools, options, wishes)
+        else:
+            assert opened is not None
+            outcome = release_all(opened.release, opened.open, tools, options, wishes)
     show(arguments, outcome.as_document(), outcome.text())
     return outcome.exit_code
 
@@ -81,7 +98,8 @@ def _wishes(arguments: argparse.Namespace) -> ReleaseWishes:
     if not arguments.lock and arguments.lock_wait:
         raise UsageError("--no-lock and --lock-wait exclude each other; leave one out.")
     wait_s = seconds(arguments.lock_wait) if arguments.lock_wait else 0.0
-    return ReleaseWishes(lock_wish(arguments.reason, wait_s) if arguments.lock else None)
+    lock = lock_wish(arguments.reason, wait_s) if arguments.lock else None
+    return ReleaseWishes(lock, roll_back_all=arguments.rollback_all)
 
 
 def _kept_plan(arguments: argparse.Namespace) -> dict[str, Any] | None:

@@ -93,6 +93,16 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_only(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--only",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="of the services in shipway.yml, this one (may be given again)",
+    )
+
+
 def add_rebuild(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rebuild", action="store_true", help="build also what the registry has of this very commit"

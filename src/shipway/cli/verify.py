@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from shipway.cli.options import add_images, add_outputs, add_target, choices, show
+from shipway.cli.options import add_images, add_only, add_outputs, add_target, choices, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     add_images(parser)
+    add_only(parser)
     add_outputs(parser)
     parser.add_argument("--strict", action="store_true", help="refuse where there would be a warning")
     parser.epilog = "Exit code: 0 may be deployed, 8 refused, 1 an error."
@@ -17,14 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from shipway.deploy.errors import UsageError
-    from shipway.deploy.opening import open_application, pairs
+    from shipway.deploy.opening import open_release, pairs
     from shipway.deploy.release import DeployOptions
-    from shipway.deploy.verification.verification import verify
+    from shipway.deploy.releasing.views import verify_release
 
-    if arguments.service:
-        raise UsageError("verify checks an application file; -s has none. Name a file with -c.")
     options = DeployOptions(tag=arguments.tag, images=pairs(arguments.image, "an image"))
-    application, aws = open_application(choices(arguments))
-    found = verify(application, aws, options, strict=arguments.strict)
+    opened = open_release(choices(arguments), arguments.only)
+    if opened is None:
+        raise UsageError("verify checks an application file, and has none of that service.")
+    found = verify_release(opened.release, opened.open(), options, strict=arguments.strict)
     show(arguments, found.as_document(), found.text())
     return found.exit_code

@@ -12,6 +12,7 @@ from shipway.deploy.planning.likely_time import spoken
 
 if TYPE_CHECKING:
     from shipway.deploy.outcome import Outcome
+    from shipway.deploy.releasing.release_outcome import ReleaseOutcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +241,19 @@ class Ended(Event):
 
     def text(self) -> str:
         return f"{self.outcome.verdict.value}: {self.outcome.sentence}"
+
+    def as_document(self) -> dict[str, Any]:
+        return {"event": self.event_name(), "service": self.service, **self.outcome.as_document()}
+
+
+@dataclass(frozen=True)
+class ReleaseEnded(Event):
+    """The last event of a release of several services, each of which has ended before."""
+
+    outcome: ReleaseOutcome
+
+    def text(self) -> str:
+        return f"{self.outcome.verdict.value}: the release, {self.outcome.sentence}"
 
     def as_document(self) -> dict[str, Any]:
         return {"event": self.event_name(), "service": self.service, **self.outcome.as_document()}

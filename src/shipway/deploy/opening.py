@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TextIO
 
 from shipway.deploy.application.application import Application
-from shipway.deploy.application.reading import find, locate, read_application
+from shipway.deploy.application.reading import find, locate, read_release
+from shipway.deploy.application.release_file import Release
 from shipway.deploy.edge.aws import Aws, Where, open_aws
 from shipway.deploy.edge.docker import DockerCommand
 from shipway.deploy.edge.interruption import TerminalInterruption
@@ -50,21 +51,27 @@ class Session:
     application: Application | None
 
 
+@dataclass(frozen=True)
+class Opened:
+    """The services of a file, and the way to AWS; every thread opens its own."""
+
+    release: Release
+    open: Callable[[], Aws]
+
+
 def open_session(choices: Choices, *, service_needed: bool = True) -> Session:
     """`-s cluster/service` needs no file; a bare name takes the cluster from --cluster or the file."""
     cluster, _, service = (choices.service or "").rpartition("/")
-    application = None if cluster else _application(choices, file_needed=service_needed and not service)
-    if application is not None:
-        cluster = choices.cluster or application.cluster
-        service = service or application.service_name
+    release = None if cluster else _release(choices, file_needed=service_needed and not service)
+    application = None
+    if release is not None:
+        cluster = choices.cluster or release.first.cluster
+        if service_needed or service or not release.several:
+            application = release.chosen(service or None)
+            service = application.service_name if release.several else service or application.service_name
     else:
         cluster = cluster or choices.cluster or "default"
-    where = Where(
-        environment=choices.environment,
-        region=choices.region or (application.region if application else None),
-        profile=choices.profile or (application.profile if application else None),
-    )
-    return Session(open_aws(where, cluster), service, application)
+    return Session(open_aws(_where(choices, release), cluster), service, application)
 
 
 def named(choices: Choices, what: str | None) -> tuple[Choices, str | None]:
@@ -80,27 +87,59 @@ def named(choices: Choices, what: str | None) -> tuple[Choices, str | None]:
 
 
 def read_chosen(choices: Choices) -> Application:
-    """The application file alone; AWS is not opened."""
-    application = read_application(locate(choices.config, Path.cwd()), choices.environment)
-    SECRETS.learn(application.task_definition)
-    SECRETS.learn([{"args": image.args} for image in application.images.values()])
-    SECRETS.learn([{"environment": task.environment} for task in application.tasks.values()])
-    return application
+    """The application file alone, of several services the one that was named; AWS is not opened."""
+    return read_release_chosen(choices).chosen(choices.service)
 
 
-def open_application(choices: Choices) -> tuple[Application, Aws]:
-    """For the verbs that must have a file."""
-    application = read_chosen(choices)
+def read_release_chosen(choices: Choices) -> Release:
+    """All services of the application file; AWS is not opened."""
+    release = read_release(locate(choices.config, Path.cwd()), choices.environment)
+    for application in release.applications.values():
+        SECRETS.learn(application.task_definition)
+        SECRETS.learn([{"args": image.args} for image in application.images.values()])
+        SECRETS.learn([{"environment": task.environment} for task in application.tasks.values()])
     if choices.cluster:
         import msgspec
 
-        application = msgspec.structs.replace(application, cluster=choices.cluster)
-    where = Where(
+        changed = {
+            name: msgspec.structs.replace(one, cluster=choices.cluster)
+            for name, one in release.applications.items()
+        }
+        release = replace(release, applications=changed)
+    return release
+
+
+def open_application(choices: Choices) -> tuple[Application, Aws]:
+    """For the verbs that must have a file, and are about one service of it."""
+    release = read_release_chosen(choices)
+    application = release.chosen(choices.service)
+    return application, open_aws(_where(choices, release), application.cluster)
+
+
+def open_release(choices: Choices, only: Sequence[str] = ()) -> Opened | None:
+    """For the verbs that are about all services of the file, or those of these names. None when -s names a
+    service that is not the file's: then its file, if any, is not asked.
+    """
+    if choices.service is not None:
+        if "/" in choices.service or (choices.config is None and find(Path.cwd()) is None):
+            return None
+        release = read_release_chosen(choices)
+        if not release.several or release.named(choices.service) is None:
+            return None
+        only = (*only, choices.service)
+    else:
+        release = read_release_chosen(choices)
+    release = release.only(only)
+    where, cluster = _where(choices, release), release.first.cluster
+    return Opened(release, lambda: open_aws(where, cluster))
+
+
+def _where(choices: Choices, release: Release | None) -> Where:
+    return Where(
         environment=choices.environment,
-        region=choices.region or application.region,
-        profile=choices.profile or application.profile,
+        region=choices.region or (release.first.region if release else None),
+        profile=choices.profile or (release.first.profile if release else None),
     )
-    return application, open_aws(where, application.cluster)
 
 
 @contextmanager
@@ -150,7 +189,7 @@ def pairs(texts: list[str], what: str) -> dict[str, str]:
     return found
 
 
-def _application(choices: Choices, *, file_needed: bool) -> Application | None:
+def _release(choices: Choices, *, file_needed: bool) -> Release | None:
     if not file_needed and choices.config is None and find(Path.cwd()) is None:
         return None
-    return read_chosen(choices)
+    return read_release_chosen(choices)

@@ -8,7 +8,7 @@ import msgspec
 
 Members = dict[str, Any]
 
-OnFailure = Literal["leave", "roll_back"]
+OnFailure = Literal["leave", "roll_back", "roll_back_all"]
 
 
 class ImageSecret(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +86,8 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     before_deploy: tuple[str, ...] = ()
     after_deploy: tuple[str, ...] = ()
     on_failure: OnFailure = "leave"
+    needs: tuple[str, ...] = ()  # services of the same file that must be deployed first
+    parallel: int = 4  # so many services of the file are deployed at a time
     ownership: dict[str, str] = {}
     environment: str | None = None
     folder: str = "."

@@ -34,8 +34,10 @@ MEANINGS = {
     "tasks": "name -> a one-off task for shipway run --task NAME",
     "before_deploy": "names of tasks that run before the service is touched",
     "after_deploy": "names of tasks that run once the service is deployed",
-    "on_failure": "when an after_deploy task fails: leave or roll_back",
+    "on_failure": "when an after_deploy task or a service fails: leave, roll_back or roll_back_all",
     "ownership": "a member -> ours, theirs or ignore",
+    "services": "name -> one of several services that are released together: any of the keys above",
+    "parallel": "so many services are deployed at a time",
     "environments": "name -> any of the keys above, laid over the file with -e NAME",
 }
 
@@ -69,9 +71,10 @@ class _Writer:
 
     def member(self, keys: Keys | None, described: Members, path: tuple[str, ...]) -> Members:
         described = self.resolved(described)
-        if path == ("environments", "*"):
-            described = self.types["Application"]
         place = path[2:] if path[0] == "environments" else path
+        if path == ("environments", "*") or place == ("services", "*"):
+            described = self.types["Application"]
+        place = place[2:] if place[:1] == ("services",) and len(place) > 1 else place
         made = self.value(described, place) if keys is None else self.known(keys, described, path)
         if place == ("images", "*"):
             made = {"anyOf": [made, {"type": "string", "description": "the folder docker builds in"}]}

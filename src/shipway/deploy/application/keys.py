@@ -45,7 +45,13 @@ OVERLAY: Keys = {
     "tasks": {"*": TASK},
     "ownership": {"*": None},
 }
-APPLICATION: Keys = {**OVERLAY, "environments": {"*": OVERLAY}}
+# One of several services; where they are is the same for all.
+SERVICE: Keys = {
+    "needs": None,
+    **{key: below for key, below in OVERLAY.items() if key not in ("cluster", "region", "profile")},
+}
+RELEASE: Keys = {**OVERLAY, "services": {"*": SERVICE}, "parallel": None}
+APPLICATION: Keys = {**RELEASE, "environments": {"*": RELEASE}}
 
 
 def unknown_keys(value: Any, known: Keys = APPLICATION, path: Path = ()) -> Iterator[tuple[Path, str]]:

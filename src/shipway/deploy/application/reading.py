@@ -15,7 +15,15 @@ from shipway.deploy.application.application import Application
 from shipway.deploy.application.document import Document
 from shipway.deploy.application.ecs_members import check_containers, ready
 from shipway.deploy.application.keys import unknown_keys
-from shipway.deploy.application.overlay import merge
+from shipway.deploy.application.overlay import BY_NAME, merge
+from shipway.deploy.application.release_file import (
+    Release,
+    common_images,
+    document_of,
+    refuse_misplaced,
+    refuse_unordered,
+    service_names,
+)
 from shipway.deploy.application.suggestion import did_you_mean
 from shipway.deploy.application.variables import Path, VariableError, expand
 from shipway.deploy.errors import DeployError
@@ -49,7 +57,14 @@ def locate(config: str | None, start: FilePath) -> FilePath:
 def read_application(
     file: FilePath, environment: str | None, variables: Mapping[str, str] | None = None
 ) -> Application:
-    """The application that this file describes in this environment."""
+    """The application that this file describes in this environment; of several services none is meant."""
+    return read_release(file, environment, variables).chosen(None)
+
+
+def read_release(
+    file: FilePath, environment: str | None, variables: Mapping[str, str] | None = None
+) -> Release:
+    """All that this file describes in this environment: one application, or several services."""
     folder = file.resolve().parent
     main = _read(file, file.name)
     value = main.value
@@ -59,7 +74,20 @@ def read_application(
         )
     for path, complaint in unknown_keys(value):
         raise DeployError(f"{main.place(path)}: {complaint}")
-    return _Decoder(main, folder, environment, os.environ if variables is None else variables).application()
+    variables = os.environ if variables is None else variables
+    names = service_names(main, environment)
+    if not names:
+        application = _Decoder(main, folder, environment, variables).application()
+        return Release({application.service_name: application})
+    refuse_misplaced(main)
+    applications = {}
+    for name in names:
+        document = document_of(main, environment, name)
+        decoder = _Decoder(document, folder, environment, variables)
+        decoder.common_images = common_images(main, name)
+        applications[name] = decoder.application()
+    refuse_unordered(main, applications)
+    return Release(applications, several=True)
 
 
 def _read(file: FilePath, shown: str) -> Document:
@@ -81,6 +109,7 @@ class _Decoder:
         self.environment = environment
         self.variables = variables
         self.beside: dict[str, tuple[Document, Path]] = {}
+        self.common_images: frozenset[str] = frozenset()
 
     def application(self) -> Application:
         merged = self.layer({k: v for k, v in self.main.value.items() if k != "environments"}, ())
@@ -94,6 +123,7 @@ class _Decoder:
         for container, image in list((merged.get("images") or {}).items()):
             if isinstance(image, str):
                 merged["images"][container] = {"context": image}
+        self.drop_others_images(merged)
         merged.setdefault("name", self._default_name(merged))
         merged |= {"environment": self.environment, "folder": str(self.folder)}
         kept = {key: item for key, item in merged.items() if not key.startswith("x-") and item is not None}
@@ -103,6 +133,18 @@ class _Decoder:
             raise DeployError(self._type_complaint(error)) from None
         self.check_around(application)
         return self.checked(application)
+
+    def drop_others_images(self, merged: dict[str, Any]) -> None:
+        """Images that stand above all services are for those that have the container."""
+        definition = merged.get("task_definition")
+        if self.common_images and isinstance(definition, dict):
+            found = definition.get(BY_NAME) or ()
+            containers = [one.get("name") for one in found if isinstance(one, dict)]
+            merged["images"] = {
+                container: image
+                for container, image in (merged.get("images") or {}).items()
+                if container in containers or container not in self.common_images
+            }
 
     def check_around(self, application: Application) -> None:
         """The tasks that are named must be there."""

@@ -24,6 +24,12 @@ class StatusDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     urls: tuple[str, ...]
 
 
+class StatusesDocument(Struct, frozen=True, kw_only=True):
+    """Of every service of a file."""
+
+    services: Annotated[dict[str, StatusDocument], Meta(description="by their names in shipway.yml")]
+
+
 class LockDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     """Who holds a deploy lock, and why. Moments in epoch milliseconds."""
 

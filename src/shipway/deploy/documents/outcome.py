@@ -54,6 +54,17 @@ class OutcomeDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     plan: Annotated[tuple[str, ...] | UnsetType, Meta(description="of a dry run")] = UNSET
 
 
+class ReleaseDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a release of several services came to."""
+
+    verdict: Annotated[Verdict, Meta(description="that of the worst of the services")]
+    sentence: str
+    exit_code: int
+    cluster: str
+    duration_ms: int
+    services: Annotated[dict[str, OutcomeDocument], Meta(description="by their names in shipway.yml")]
+
+
 class PostMortemDocument(Struct, frozen=True, kw_only=True):
     """Why tasks failed, the likeliest cause first, and what changed since it last went well."""
 
@@ -79,6 +90,14 @@ class VerificationDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     verdict: Annotated[str, Meta(description="passed or refused")]
     exit_code: int
     findings: tuple[Finding, ...]
+
+
+class VerificationsDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Of every service of a file."""
+
+    verdict: Annotated[str, Meta(description="passed or refused")]
+    exit_code: int
+    services: Annotated[dict[str, VerificationDocument], Meta(description="by their names in shipway.yml")]
 
 
 class CodeListed(Struct, frozen=True, kw_only=True):

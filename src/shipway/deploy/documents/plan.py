@@ -87,3 +87,11 @@ class PlanDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     prediction: PredictionDocument | None
     likely_time: LikelyTimeDocument | None
     notes: tuple[str, ...]
+
+
+class PlansDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Of every service of a file. `verdict`: changes or unchanged."""
+
+    verdict: str
+    exit_code: int
+    services: Annotated[dict[str, PlanDocument], Meta(description="by their names in shipway.yml")]

@@ -9,11 +9,17 @@ import time
 from dataclasses import replace
 from typing import Any, Protocol, TextIO
 
-from shipway.deploy.events import Ended, Event, Failed, Note
+from shipway.deploy.events import Ended, Event, Failed, Note, ReleaseEnded
 
 
 class Progress(Protocol):
     """Who reads the events of a deployment."""
+
+    several: bool = False
+
+    def of_several(self) -> None:
+        """The events to come are of several services: tell of which each is."""
+        self.several = True
 
     def tell(self, event: Event) -> None:
         """Something happened; it stays to be read."""
@@ -56,6 +62,9 @@ class EventLines(Progress):
         self._beside = beside
         self._stream = stream
 
+    def of_several(self) -> None:
+        self._beside.of_several()
+
     def tell(self, event: Event) -> None:
         print(json_line(event), file=self._stream, flush=True)
         self._beside.tell(event)
@@ -75,7 +84,7 @@ class PlainProgress(Progress):
         self._started = time.monotonic()
 
     def tell(self, event: Event) -> None:
-        line = event_line(event)
+        line = event_line(event, several=self.several)
         if line:
             print(f"[{time.monotonic() - self._started:6.1f}s] {line}", file=self._stream, flush=True)
 
@@ -99,7 +108,7 @@ class LiveProgress(Progress):
     def tell(self, event: Event) -> None:
         from rich.text import Text
 
-        line = event_line(event)
+        line = event_line(event, several=self.several)
         if not line:
             return
         elapsed = f"[{time.monotonic() - self._started:6.1f}s] "
@@ -127,9 +136,12 @@ def json_line(event: Event) -> str:
     return json.dumps({"atMs": time.time_ns() // 1_000_000, **event.as_document()}, default=str)
 
 
-def event_line(event: Event) -> str:
+def event_line(event: Event, *, several: bool = False) -> str:
     """The verdict is the verb's own last word, on stdout."""
-    return "" if isinstance(event, Ended | Failed) else event.text()
+    if isinstance(event, Ended | ReleaseEnded | Failed):
+        return ""
+    text = event.text()
+    return f"{event.service}: {text}" if several and text and event.service else text
 
 
 def open_progress() -> Progress:

@@ -20,6 +20,7 @@ class Verdict(Enum):
     REFUSED = "refused"
     DETACHED = "detached"
     INTERRUPTED = "interrupted"
+    NOT_BEGUN = "not begun"
     LOST = "lost sight"
 
     @property
@@ -47,6 +48,8 @@ EXIT_CODES = {
     Verdict.REFUSED: 8,
     # Nobody chose to leave: a script must not take it for a deployment that is done.
     Verdict.INTERRUPTED: 130,
+    # Of several services, one that must not be begun because of another. That other's code is the release's.
+    Verdict.NOT_BEGUN: 1,
 }
 
 

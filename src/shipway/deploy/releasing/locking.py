@@ -51,6 +51,12 @@ class Held:
         self.tools = tools
         self.arn: str | None = None
 
+    def by(self, aws: Aws) -> Held:
+        """The same lock, looked at by another thread's way to AWS."""
+        held = Held(aws, self.services, self.token, self.tools)
+        held.arn = self.arn
+        return held
+
     def check(self) -> None:
         """Still ours? Whoever took it over (it had expired, or at the same moment) goes first."""
         if self.arn is None:

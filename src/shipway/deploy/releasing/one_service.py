@@ -23,6 +23,7 @@ class ReleaseWishes:
     """The choices around a deployment. Without `lock` it takes none."""
 
     lock: LockWish | None = None
+    roll_back_all: bool = False
 
 
 def lock_wish(reason: str, wait_s: float = 0.0) -> LockWish:
