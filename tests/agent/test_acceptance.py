@@ -108,3 +108,11 @@ def test_a_task_without_an_arn_is_nobodys() -> None:
     """There is nobody to report about."""
     with pytest.raises(ValueError, match="without an arn"):
         accept({"desiredStatus": "STOPPED"})
+
+
+def test_the_exec_agent_is_managed_and_no_other() -> None:
+    """A task with ECS Exec runs; an agent that we do not know is refused by its name."""
+    exec_agent = {"name": "ExecuteCommandAgent", "properties": {}}
+    assert accept(a_payload(a_container(managedAgents=[exec_agent]))).refusal == ""
+    another = accept(a_payload(a_container(managedAgents=[{"name": "ServiceConnectAgent"}])))
+    assert "the managed agent ServiceConnectAgent is not run by this agent" in another.refusal

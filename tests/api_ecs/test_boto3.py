@@ -147,8 +147,8 @@ def test_errors_arrive_as_their_own_exceptions(client: Any) -> None:
     with pytest.raises(client.exceptions.ConflictException) as caught:
         client.run_task(taskDefinition="web", clientToken="t", count=2)
     assert len(caught.value.response["resourceIds"]) == 1
-    with pytest.raises(ClientError, match="does not implement ExecuteCommand"):
-        client.execute_command(command="sh", interactive=True, task="f" * 32)
+    with pytest.raises(ClientError, match="does not implement ListServicesByNamespace"):
+        client.list_services_by_namespace(namespace="shop")
 
 
 def test_service_members_survive_a_restart(client: Any, front_door: FrontDoor, tmp_path: Path) -> None:

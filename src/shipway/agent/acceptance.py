@@ -21,6 +21,7 @@ from shipway.agent.wire import (
     unknown_members,
 )
 
+EXEC_AGENT = "ExecuteCommandAgent"
 NETWORK_MODES = ("bridge", "host", "none", "awsvpc")
 
 
@@ -111,6 +112,9 @@ def _container_refusal(payload: TaskPayload, container: ContainerPayload, raw: d
         return "links need network mode bridge"
     if container.health_check_type not in (None, "", "docker"):
         return f"healthCheckType {container.health_check_type} is not applied by this agent"
+    unmanaged = [agent.name for agent in container.managed_agents or () if agent.name != EXEC_AGENT]
+    if unmanaged:
+        return f"the managed agent {unmanaged[0]} is not run by this agent; {EXEC_AGENT} is"
     authentication = container.registry_authentication
     if authentication and authentication.type != "ecr":
         return f"registryAuthentication of type {authentication.type} is not applied by this agent"

@@ -12,7 +12,8 @@ from shipway.agent.acs import Acs
 from shipway.agent.configuration import Configuration
 from shipway.agent.container_body import InstanceFacts
 from shipway.agent.control_plane import CallError, ControlPlane, Unreachable
-from shipway.agent.engine import Engine, Gauge
+from shipway.agent.engine import Engine, Gauge, Terminals
+from shipway.agent.exec_channel import ExecChannel
 from shipway.agent.intake import Intake
 from shipway.agent.log_streams import LogStreams
 from shipway.agent.metadata_server import MetadataServer
@@ -39,7 +40,7 @@ class RegistrationRefused(Exception):
     """The control plane does not want this instance; starting again would change nothing."""
 
 
-class InstanceEngine(Engine, Gauge, Protocol):
+class InstanceEngine(Engine, Gauge, Terminals, Protocol):
     """An engine that is opened and closed, and tells its versions."""
 
     @property
@@ -91,6 +92,8 @@ class Agent:
         tcs = Tcs(configuration, control_plane, loop, self._engine, clock, self._ids)
         tcs.instance_arn = lambda: self._instance_arn
         loop.health_changed = tcs.health_changed
+        sessions = ExecChannel(control_plane, loop_tasks, self._engine, clock, self._ids)
+        loop.sessions_wanted = sessions.wanted.set
         intake = Intake(loop, self._memory, clock, self._ids, configuration.task_network)
         acs = Acs(intake, self._memory, loop.submissions.reachable.set)
         await loop.restore()
@@ -101,6 +104,8 @@ class Agent:
                 refused = lambda: self._register(control_plane)  # noqa: E731
                 group.create_task(keep_connected("ACS", lambda: self._acs(control_plane, acs), refused))
                 group.create_task(keep_connected("TCS", lambda: self._tcs(control_plane, tcs), refused))
+                endpoint = configuration.control_plane_url
+                group.create_task(sessions.run(endpoint, lambda: self._instance_arn))
         finally:
             await loop.submissions.close()
             await metadata.stop()

@@ -11,9 +11,10 @@ import msgspec
 
 from shipway.agent.container_body import INSTANCE_LABEL, VOLUMES_LABEL
 from shipway.agent.docker_connection import DockerConnection
+from shipway.agent.docker_exec import execute
 from shipway.agent.docker_images import DockerImages
 from shipway.agent.docker_logs import log_lines, timestamp_ns
-from shipway.agent.engine import EngineError, EngineEvent, Image, LogLine, Observed, RegistryLogin
+from shipway.agent.engine import EngineError, EngineEvent, Image, LogLine, Observed, Process, RegistryLogin
 from shipway.agent.task_state import NetworkBinding
 
 EVENTS = ["start", "die", "destroy", "health_status"]
@@ -41,6 +42,9 @@ class DockerEngine:
     @property
     def api_version(self) -> str:
         return str(self._connection.versions.get("ApiVersion", ""))
+
+    async def execute(self, runtime_id: str, command: list[str]) -> Process:
+        return await execute(runtime_id, command)
 
     async def pull(self, image: str, login: RegistryLogin | None, policy: str) -> Image:
         return await self._images.make_present(image, login, policy)

@@ -110,6 +110,34 @@ class Engine(Protocol):
         ...
 
 
+class Process(Protocol):
+    """A command that runs in a container, with a terminal."""
+
+    async def read(self) -> bytes:
+        """What it writes; empty when it has ended."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """What is typed."""
+        ...
+
+    async def resize(self, columns: int, rows: int) -> None:
+        """The terminal's size from now on."""
+        ...
+
+    async def end(self, *, ended: bool) -> int | None:
+        """Its exit code, if it has ended by itself; one that has not is ended here."""
+        ...
+
+
+class Terminals(Protocol):
+    """Where commands are run in containers."""
+
+    async def execute(self, runtime_id: str, command: list[str]) -> Process:
+        """Raises EngineError when it cannot be started."""
+        ...
+
+
 class Gauge(Protocol):
     """Where the figures of a running container come from."""
 

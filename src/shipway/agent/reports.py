@@ -29,6 +29,9 @@ def report_of(task: TaskState, cluster: str) -> dict[str, Any] | None:
         "reason": task.reason[:REASON_LENGTH_MAX],
         "containers": [_container(container, status) for container in _with_task_ports(task)],
     }
+    agents = [entry for container in task.normal for entry in _managed_agents(task, container)]
+    if agents:
+        report["managedAgents"] = agents
     moments = {
         "pullStartedAt": task.pull_started_at,
         "pullStoppedAt": task.pull_stopped_at,
@@ -69,6 +72,25 @@ def _container(container: ContainerState, task_status: str) -> dict[str, Any]:
     if container.stopped and container.exit_code is not None:
         entry["exitCode"] = container.exit_code
     return entry
+
+
+def _managed_agents(task: TaskState, container: ContainerState) -> list[dict[str, Any]]:
+    """Sessions need nothing in the container: they can be had as long as it runs."""
+    if container.stopped:
+        status, reason = "STOPPED", "Received Container Stopped event"
+    elif container.rank >= RANK[RUNNING]:
+        status, reason = "RUNNING", "ExecuteCommandAgent started"
+    else:
+        return []
+    return [
+        {
+            "containerName": container.name,
+            "managedAgentName": agent.name,
+            "status": status,
+            "reason": reason,
+        }
+        for agent in task.spec(container.name).managed_agents or ()
+    ]
 
 
 def report_text(report: dict[str, Any]) -> str:

@@ -26,11 +26,13 @@ class Refused(Exception):
     """The control plane does not want this link; asking again at once would not help."""
 
 
-async def connect(control_plane: ControlPlane, endpoint: str, query: dict[str, str]) -> Connection:
+async def connect(
+    control_plane: ControlPlane, endpoint: str, query: dict[str, str], path: str = "/ws"
+) -> Connection:
     pairs = "&".join(
         f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in sorted(query.items())
     )
-    url = f"{endpoint.rstrip('/')}/ws?{pairs}"
+    url = f"{endpoint.rstrip('/')}{path}?{pairs}"
     headers = control_plane.sign("ecs", ("GET", url, b""), {})
     try:
         return await control_plane.session.ws_connect(

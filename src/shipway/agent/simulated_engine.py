@@ -19,6 +19,7 @@ from shipway.agent.engine import (
     Image,
     LogLine,
     Observed,
+    Process,
     RegistryLogin,
 )
 from shipway.agent.simulated_program import Program, program_of
@@ -62,6 +63,9 @@ class SimulatedEngine:
 
     async def open(self) -> None:
         """Nothing to connect to."""
+
+    async def execute(self, runtime_id: str, command: list[str]) -> Process:
+        raise EngineError("A simulated container runs no programs.")
 
     async def close(self) -> None:
         for container in self._containers.values():

@@ -20,6 +20,7 @@ from collections.abc import Callable
 import msgspec
 
 from shipway.agent.engine import Engine, EngineError, Observed
+from shipway.agent.exec_channel import wants_sessions
 from shipway.agent.log_destination import log_destination
 from shipway.agent.log_streams import LogStreams
 from shipway.agent.observation import absorb, vanished
@@ -61,6 +62,7 @@ class TaskLoop:
         self.settings: PlanSettings | None = None
         self.submissions: Submissions | None = None
         self.health_changed: Callable[[], None] = lambda: None
+        self.sessions_wanted: Callable[[], None] = lambda: None
 
     async def restore(self) -> None:
         """Rebuild what is known from the task files and the engine's own list, and tell what happened
@@ -109,6 +111,8 @@ class TaskLoop:
             self.submissions.submit(report, task.submitted)
         if _healths(before) != _healths(task):
             self.health_changed()
+        if before is None and wants_sessions(task):
+            self.sessions_wanted()
         self._wake.set()
 
     def accepted(self, arn: str, text: str, status: str) -> None:

@@ -58,6 +58,11 @@ class RegistryAuthentication(_Wire, frozen=True, kw_only=True):
     ecr_auth_data: EcrAuthData | None = None
 
 
+class ManagedAgent(_Wire, frozen=True, kw_only=True):
+    name: str
+    properties: dict[str, str] | None = None
+
+
 class ContainerPayload(_Wire, frozen=True, kw_only=True):
     name: str
     image: str
@@ -82,6 +87,7 @@ class ContainerPayload(_Wire, frozen=True, kw_only=True):
     privileged: bool | None = None
     overrides: Any = None
     docker_config: DockerConfig | None = None
+    managed_agents: tuple[ManagedAgent, ...] | None = None
 
 
 class RoleCredentials(_Wire, frozen=True, kw_only=True):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -36,6 +38,15 @@ class Settings:
         return Place(account_id=self.account_id, region=self.region)
 
 
+OpenSession = Callable[[str, dict[str, Any]], Awaitable[dict[str, str] | None]]
+"""Container instance ARN and what the session is to do -> what the client needs to join it."""
+
+
+async def no_session(container_instance_arn: str, what: dict[str, Any]) -> dict[str, str] | None:
+    """Where containers run no programs."""
+    return None
+
+
 class Call(msgspec.Struct, frozen=True):
     """One request's surroundings. Handlers know nothing of HTTP."""
 
@@ -46,6 +57,7 @@ class Call(msgspec.Struct, frozen=True):
     caller_arn: str
     log_events: LogEvents
     registry: ImageRegistry
+    open_session: OpenSession = no_session
 
     @property
     def place(self) -> Place:

@@ -14,7 +14,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
 
-from shipway.api.call import Call, Settings
+from shipway.api.call import Call, OpenSession, Settings, no_session
 from shipway.api.elsewhere import Elsewhere
 from shipway.api.errors import ApiError
 from shipway.api.image_registry import ImageRegistry
@@ -51,10 +51,18 @@ class Context:
     elsewhere: Elsewhere | None = None  # every other AWS service; None: the front door makes it
     # By which signatures are dated, when `clock` is not the one that clients have.
     signing_clock: Clock | None = None
+    open_session: OpenSession = no_session  # into a container
 
     def call(self, caller_arn: str) -> Call:
         return Call(
-            self.store, self.clock, self.ids, self.settings, caller_arn, self.log_events, self.registry
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            settings=self.settings,
+            caller_arn=caller_arn,
+            log_events=self.log_events,
+            registry=self.registry,
+            open_session=self.open_session,
         )
 
 

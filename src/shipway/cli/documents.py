@@ -32,6 +32,7 @@ DOCUMENTS: dict[str, str] = {
     "tasks": ANY_OBJECT + "[]",
     "run": LIVING + ":TasksRunDocument",
     "start": LIVING + ":TasksRunDocument",
+    "exec": LIVING + ":ExecutedDocument",
     "stop": ANY_OBJECT,
     "delete": LIVING + ":DeletedDocument",
     "prune": LIVING + ":PrunedDocument",

@@ -32,6 +32,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "wait": ("shipway.cli.wait", "follow a deployment that has begun to its verdict"),
     "run": ("shipway.cli.run", "run a one-off task where ECS places it; end with its exit code"),
     "start": ("shipway.cli.start", "start a one-off task on the container instances you name"),
+    "exec": ("shipway.cli.exec", "a command, or a shell, in a running container"),
     "stop": ("shipway.cli.stop", "stop a task"),
     "delete": ("shipway.cli.delete", "delete the service and its tasks"),
     "prune": ("shipway.cli.prune", "deregister old task definitions that nobody uses or can go back to"),

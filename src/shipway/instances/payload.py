@@ -20,6 +20,7 @@ from shipway.model.task import Container, Task
 from shipway.model.task_definition import TaskDefinition
 
 EXECUTION_ENVIRONMENT = {"FARGATE": "AWS_ECS_FARGATE", "EXTERNAL": "AWS_ECS_EXTERNAL"}
+EXEC_AGENT = "ExecuteCommandAgent"
 VERBATIM = ("command", "entryPoint", "links", "dependsOn", "startTimeout", "stopTimeout", "restartPolicy")
 
 
@@ -97,6 +98,8 @@ def compile_container(
     wire.update({member: container[member] for member in VERBATIM if container.get(member) is not None})
     if container.get("healthCheck"):
         wire["healthCheckType"] = "docker"
+    if task.enable_execute_command:
+        wire["managedAgents"] = [{"name": EXEC_AGENT, "properties": {}}]
     wire.update(image_source(container, born, settings))
     return wire
 

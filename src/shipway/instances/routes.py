@@ -21,6 +21,7 @@ from shipway.instances.connections import (
 )
 from shipway.instances.control_plane import ControlPlane
 from shipway.instances.credentials import CredentialsFor
+from shipway.instances.sessions import Sessions
 from shipway.instances.settings import InstancesSettings
 from shipway.instances.tcs import TcsSession
 from shipway.instances.telemetry import Telemetry
@@ -56,6 +57,7 @@ class Instances:
     ) -> None:
         self.control_plane = ControlPlane(store, clock, ids, settings, credentials_for)
         self.telemetry = Telemetry()
+        self.sessions = Sessions(ids, settings.payload.endpoint_url)
         self.acs = Links()
         self.tcs = Links()
         self._verify = verify
@@ -74,6 +76,7 @@ class Instances:
         self._stopping = True
         await self.acs.close_all()
         await self.tcs.close_all()
+        await self.sessions.close_all()
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
@@ -94,6 +97,9 @@ class Instances:
         await websocket.accept()
         link = Link(websocket, instance.container_instance_arn, self.control_plane.settings.link)
         await (self._serve_acs(link, websocket) if is_acs else self._serve_tcs(link))
+
+    async def serve_control(self, websocket: WebSocket) -> None:
+        await self.sessions.serve_control(websocket, self._admit)
 
     def _admit(self, websocket: WebSocket) -> None:
         if self._stopping:
@@ -146,5 +152,9 @@ class Instances:
 
 
 def routes(instances: Instances) -> list[BaseRoute]:
-    """For the front door: the same path serves both links, as one endpoint does at Amazon."""
-    return [WebSocketRoute("/ws", instances.serve)]
+    """For the front door: one path serves both links, as one endpoint does at Amazon; and sessions'."""
+    return [
+        WebSocketRoute("/ws", instances.serve),
+        WebSocketRoute("/v1/control-channel", instances.serve_control),
+        WebSocketRoute("/v1/data-channel/{session_id}", instances.sessions.serve_data),
+    ]

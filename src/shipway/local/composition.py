@@ -145,6 +145,7 @@ class Composition:
             heard=self._heard,
             metrics=self.metrics,
             elsewhere=self.elsewhere,
+            open_session=self.instances.sessions.open,
         )
 
     def _heard(self, service: str) -> None:

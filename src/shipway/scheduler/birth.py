@@ -28,6 +28,9 @@ FARGATE_PLATFORM = "1.4.0"
 LOCAL_SUBNET = "subnet-local-a"
 
 
+EXEC_AGENT: tuple[Document, ...] = ({"name": "ExecuteCommandAgent", "lastStatus": "PENDING"},)
+
+
 class Birth(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What is the same for every task of a request, or of a service revision."""
 
@@ -174,7 +177,11 @@ def new_task(
         reservation=reservation,
         containers=with_gpus(
             tuple(
-                replace(container, container_arn=place.container(cluster_name, task_id, ids.uuid()))
+                replace(
+                    container,
+                    container_arn=place.container(cluster_name, task_id, ids.uuid()),
+                    managed_agents=EXEC_AGENT if birth.enable_execute_command else (),
+                )
                 for container in birth.containers
             ),
             gpu_ids,

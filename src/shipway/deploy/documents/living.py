@@ -113,6 +113,15 @@ class ArtifactsDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     registered: bool
 
 
+class ExecutedDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A command that ran in a container; `exitCode` is null where the session told none."""
+
+    task_arn: str
+    container: str
+    exit_code: int | None
+    output: str | None
+
+
 class FilesDocument(Struct, frozen=True, kw_only=True):
     """What `init` wrote, and for `--from`: what was left behind, and what `plan` says of the files."""
 

@@ -101,6 +101,10 @@ class Ecs:
     def update_service(self, members: Members) -> Members:
         return _member(self._calls.call("UpdateService", {"cluster": self.cluster, **members}), "service")
 
+    def execute_command(self, task: str, container: str, command: str) -> Members:
+        request = {"task": task, "container": container, "command": command, "interactive": True}
+        return self._calls.call("ExecuteCommand", {"cluster": self.cluster, **request})
+
     def delete_service(self, name: str) -> Members:
         request = {"cluster": self.cluster, "service": name, "force": True}
         return _member(self._calls.call("DeleteService", request), "service")

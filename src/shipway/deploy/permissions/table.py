@@ -10,11 +10,13 @@ from dataclasses import dataclass
 # What a policy may be for. The verbs of each are told in docs/iam.md.
 DEPLOY, LOOK, VERIFY, RUN = "deploy", "look", "verify", "run"
 DELETE, PRUNE, CLUSTER, INSTANCES = "delete", "prune", "cluster", "instances"
+EXEC = "exec"
 PURPOSES = {
     DEPLOY: "build push register plan deploy rollback scale restart wait approve reject cancel lock unlock",
     LOOK: "status why logs history events tasks wait",
     VERIFY: "verify",
     RUN: "run start stop",
+    EXEC: "exec",
     DELETE: "delete",
     PRUNE: "prune deregister",
     CLUSTER: "cluster",
@@ -83,9 +85,10 @@ TABLE: tuple[Row, ...] = (
     *_rows("ecs", "task_definition", "RunTask", RUN),
     *_rows("ecs", "task_definition", "StartTask", RUN),
     *_rows("ecs", "tasks", "StopTask", RUN),
-    *_rows("ecs", "tasks", "DescribeTasks", DEPLOY, LOOK, RUN),
+    *_rows("ecs", "tasks", "ExecuteCommand", EXEC),
+    *_rows("ecs", "tasks", "DescribeTasks", DEPLOY, LOOK, RUN, EXEC),
     *_rows("ecs", "all_tasks", "DescribeTasks", PRUNE),
-    *_rows("ecs", "in_cluster", "ListTasks", DEPLOY, LOOK, RUN),
+    *_rows("ecs", "in_cluster", "ListTasks", DEPLOY, LOOK, RUN, EXEC),
     *_rows("ecs", "any", "ListTasks", PRUNE),
     *_rows("ecr", "any_repository", "GetAuthorizationToken", DEPLOY),
     *_rows("ecr", "any_image", "GetAuthorizationToken", VERIFY),

@@ -1,0 +1,178 @@
+"""Sessions into containers, from both ends: the agent's own and the deploy tool's, over the real door."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import aiohttp
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect as connect_sync
+
+from shipway.agent.exec_session import ExecSession
+from shipway.deploy.edge.data_channel import DataChannel, SessionEnd
+from shipway.seams import SeededIds, SystemClock
+from tests.instances.agent_client import DEADLINE_S, SECRET_ACCESS_KEY, upgrade_headers
+from tests.instances.builders import INSTANCE
+from tests.instances.conftest import Door
+
+WHAT = {"taskArn": "arn:task", "containerName": "web", "command": "/bin/sh"}
+
+
+class Shell:
+    """A process that says what it heard, in capitals, and ends at `exit N`."""
+
+    def __init__(self) -> None:
+        self.said: asyncio.Queue[bytes] = asyncio.Queue()
+        self.sizes: list[tuple[int, int]] = []
+        self.code: int | None = None
+        self.hung_up = asyncio.Event()
+
+    async def read(self) -> bytes:
+        return await self.said.get()
+
+    async def write(self, data: bytes) -> None:
+        if data.startswith(b"exit "):
+            self.code = int(data.split()[1])
+            self.said.put_nowait(b"x" * 20_000 + b"bye")
+            self.said.put_nowait(b"")
+        else:
+            self.said.put_nowait(data.upper())
+
+    async def resize(self, columns: int, rows: int) -> None:
+        self.sizes.append((columns, rows))
+
+    async def end(self, *, ended: bool) -> int | None:
+        if not ended:
+            self.hung_up.set()
+        return self.code if ended else None
+
+
+class Typing:
+    """A console: types each line once the last one was answered."""
+
+    def __init__(self, *lines: bytes) -> None:
+        self.lines = list(lines)
+        self.heard = b""
+
+    def read(self) -> bytes:
+        return self.lines.pop(0) if self.lines else b""
+
+    def write(self, data: bytes) -> None:
+        self.heard += data
+
+    def size(self) -> tuple[int, int] | None:
+        return 120, 40
+
+
+@asynccontextmanager
+async def agent_channel(door: Door, key: str = SECRET_ACCESS_KEY) -> AsyncIterator[Any]:
+    path = f"127.0.0.1:{door.port}/v1/control-channel?{urlencode({'containerInstanceArn': INSTANCE})}"
+    headers = upgrade_headers(f"http://{path}", key)
+    async with connect(f"ws://{path}", additional_headers=headers) as connection:
+        yield connection
+
+
+async def opened(door: Door) -> dict[str, str]:
+    """Once the agent's channel is known to the door."""
+    session = await until(door, lambda answer: answer is not None)
+    assert session is not None
+    return session
+
+
+async def until(door: Door, is_so: Callable[[dict[str, str] | None], bool]) -> dict[str, str] | None:
+    """Asks for a session, turn by turn of the event loop, until the answer is as it should be."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            answer = await door.instances.sessions.open(INSTANCE, WHAT)
+            if is_so(answer):
+                return answer
+            await asyncio.sleep(0)
+
+
+def here(door: Door, url: str) -> str:
+    parts = urlsplit(url)
+    return f"ws://127.0.0.1:{door.port}{parts.path}?{parts.query}"
+
+
+async def serve(door: Door, told: dict[str, Any], shell: Shell) -> None:
+    """What an agent does with a session that it is told of."""
+    async with (
+        aiohttp.ClientSession() as http,
+        http.ws_connect(here(door, told["streamUrl"])) as connection,
+    ):
+        await connection.send_str(json.dumps({"TokenValue": told["tokenValue"]}))
+        session = ExecSession(connection, SystemClock(), SeededIds("agent"))
+        await session.run(shell, await session.shake_hands())
+
+
+def hold(door: Door, session: dict[str, str], console: Typing) -> SessionEnd:
+    with connect_sync(here(door, session["streamUrl"])) as websocket:
+        return DataChannel(websocket, console).hold(session["tokenValue"])
+
+
+async def test_a_session_from_end_to_end(door: Door) -> None:
+    """Handshake, keys, a long answer, the window's size, the exit code."""
+    async with agent_channel(door) as channel:
+        session = await opened(door)
+        told = json.loads(await channel.recv())
+        assert {name: told[name] for name in WHAT} == WHAT
+        shell, console = Shell(), Typing(b"hello ", b"world ", b"exit 7")
+        held, _ = await asyncio.gather(
+            asyncio.to_thread(hold, door, session, console), serve(door, told, shell)
+        )
+    assert held == SessionEnd(7, "")
+    assert console.heard == b"HELLO WORLD " + b"x" * 20_000 + b"bye"
+    assert shell.sizes == [(120, 40)]
+
+
+async def test_a_client_that_goes_is_hung_up_on(door: Door) -> None:
+    """Its process does not stay behind."""
+    async with agent_channel(door) as channel:
+        session = await opened(door)
+        told = json.loads(await channel.recv())
+        shell = Shell()
+        serving = asyncio.create_task(serve(door, told, shell))
+        async with connect(here(door, session["streamUrl"])) as client:
+            await client.send(json.dumps({"TokenValue": session["tokenValue"]}))
+            request = await client.recv()
+            assert isinstance(request, bytes)
+        async with asyncio.timeout(DEADLINE_S):
+            await asyncio.gather(serving, return_exceptions=True)
+    assert shell.said.empty()
+
+
+async def test_a_wrong_token_joins_nothing(door: Door) -> None:
+    """Nor does a session that nobody opened, nor a second client."""
+    async with agent_channel(door):
+        session = await opened(door)
+        async with connect(here(door, session["streamUrl"])) as stranger:
+            await stranger.send(json.dumps({"TokenValue": "guessed"}))
+            with pytest.raises(ConnectionClosed, match="token is not this session's"):
+                await stranger.recv()
+        async with connect(here(door, session["streamUrl"])) as client:
+            await client.send(json.dumps({"TokenValue": session["tokenValue"]}))
+            unknown = session["streamUrl"].replace(session["sessionId"], "another")
+            with pytest.raises(InvalidStatus, match="403"):
+                await connect(here(door, unknown))
+
+
+async def test_a_channel_must_be_signed(door: Door) -> None:
+    """Only an agent of this installation hears of sessions."""
+    with pytest.raises(InvalidStatus, match="403"):
+        async with agent_channel(door, "another key"):
+            pass
+    assert await door.instances.sessions.open(INSTANCE, WHAT) is None
+
+
+async def test_an_agent_that_is_gone_can_have_no_session(door: Door) -> None:
+    """The caller is told so, and nothing is kept."""
+    async with agent_channel(door):
+        await opened(door)
+    assert await until(door, lambda answer: answer is None) is None
