@@ -44,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="at a cause that cannot heal (no such image or secret): roll back at once where the circuit "
         "breaker would in the end, else end the watch (auto); always roll back; end the watch; or wait (off)",
     )
+    parser.add_argument(
+        "--no-verify", dest="verify", action="store_false", help="deploy without `shipway verify` before it"
+    )
+    parser.add_argument(
+        "--skip-hooks", dest="hooks", action="store_false", help="run none of the hooks in shipway.yml"
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
 
 
@@ -99,7 +105,9 @@ def _wishes(arguments: argparse.Namespace) -> ReleaseWishes:
         raise UsageError("--no-lock and --lock-wait exclude each other; leave one out.")
     wait_s = seconds(arguments.lock_wait) if arguments.lock_wait else 0.0
     lock = lock_wish(arguments.reason, wait_s) if arguments.lock else None
-    return ReleaseWishes(lock, roll_back_all=arguments.rollback_all)
+    return ReleaseWishes(
+        lock, roll_back_all=arguments.rollback_all, verify=arguments.verify, hooks=arguments.hooks
+    )
 
 
 def _kept_plan(arguments: argparse.Namespace) -> dict[str, Any] | None:

@@ -50,7 +50,7 @@ def deploy(
     application = read(what, environment)
     opened = opened_for(application, environment) if aws is None else aws
     chosen = options or DeployOptions()
-    wishes = ReleaseWishes(lock_wish("shipway.deploy()"))
+    wishes = ReleaseWishes(lock_wish("shipway.deploy()"), verify=True)
     return events_of(lambda tools: release_application(application, opened, tools, chosen, wishes))
 
 

@@ -70,6 +70,23 @@ class NamedTask(msgspec.Struct, frozen=True, kw_only=True):
     launch_type: str | None = None
 
 
+class Hooks(msgspec.Struct, frozen=True, kw_only=True):
+    """Commands of this machine, as lists of words; no shell reads them."""
+
+    before_build: tuple[str, ...] = ()
+    before_deploy: tuple[str, ...] = ()
+    after_deploy: tuple[str, ...] = ()
+    on_failure: tuple[str, ...] = ()
+    on_rollback: tuple[str, ...] = ()
+
+
+class Notify(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom to tell of the start and the end; a header's value is in the variable that is named for it."""
+
+    webhook: str
+    headers: dict[str, str] = {}
+
+
 class Application(msgspec.Struct, frozen=True, kw_only=True):
     """One application in one environment; `task_definition` and `service` hold ECS's members verbatim."""
 
@@ -86,6 +103,8 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     before_deploy: tuple[str, ...] = ()
     after_deploy: tuple[str, ...] = ()
     on_failure: OnFailure = "leave"
+    hooks: Hooks = Hooks()
+    notify: Notify | None = None
     needs: tuple[str, ...] = ()  # services of the same file that must be deployed first
     parallel: int = 4  # so many services of the file are deployed at a time
     ownership: dict[str, str] = {}

@@ -35,6 +35,8 @@ MEANINGS = {
     "before_deploy": "names of tasks that run before the service is touched",
     "after_deploy": "names of tasks that run once the service is deployed",
     "on_failure": "when an after_deploy task or a service fails: leave, roll_back or roll_back_all",
+    "hooks": "commands of this machine around a deployment",
+    "notify": "a webhook that is told of the start and the end",
     "ownership": "a member -> ours, theirs or ignore",
     "services": "name -> one of several services that are released together: any of the keys above",
     "parallel": "so many services are deployed at a time",

@@ -37,18 +37,22 @@ LOAD_BALANCER: Keys = {
     "health_check": HEALTH_CHECK,
 }
 TASK: Keys = dict.fromkeys(("container", "command", "environment", "count", "launch_type"))
+HOOKS: Keys = dict.fromkeys(("before_build", "before_deploy", "after_deploy", "on_failure", "on_rollback"))
 OVERLAY: Keys = {
     **dict.fromkeys(("name", "cluster", "region", "profile", "create", "task_definition", "service")),
     **dict.fromkeys(("before_deploy", "after_deploy", "on_failure")),
     "images": {"*": IMAGE},
     "load_balancer": LOAD_BALANCER,
     "tasks": {"*": TASK},
+    "hooks": HOOKS,
+    "notify": {"webhook": None, "headers": {"*": None}},
     "ownership": {"*": None},
 }
-# One of several services; where they are is the same for all.
+# What is the same for all services of a file: where they are, and what happens around the whole release.
+OF_ALL = ("cluster", "region", "profile", "hooks", "notify")
 SERVICE: Keys = {
     "needs": None,
-    **{key: below for key, below in OVERLAY.items() if key not in ("cluster", "region", "profile")},
+    **{key: below for key, below in OVERLAY.items() if key not in OF_ALL},
 }
 RELEASE: Keys = {**OVERLAY, "services": {"*": SERVICE}, "parallel": None}
 APPLICATION: Keys = {**RELEASE, "environments": {"*": RELEASE}}

@@ -47,7 +47,7 @@ class Release:
 
     def chosen(self, name: str | None) -> Application:
         """The one service that a verb is about."""
-        if not self.several:
+        if len(self.applications) == 1 and (not self.several or name is None):
             return self.first
         key = self.named(name) if name else None
         if key is None:

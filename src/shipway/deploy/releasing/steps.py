@@ -14,6 +14,7 @@ from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.verdict import Verdict
 from shipway.deploy.release import DeployOptions, change_and_follow
+from shipway.deploy.releasing.hooks import HookRun
 from shipway.deploy.releasing.locking import Held
 from shipway.deploy.releasing.tasks_around import TasksAround
 from shipway.deploy.tools import Tools
@@ -35,13 +36,20 @@ class Steps(Gate):
     """What the application file asks for around its service's deployment."""
 
     def __init__(
-        self, application: Application, aws: Aws, tools: Tools, options: DeployOptions, held: Held
+        self,
+        application: Application,
+        aws: Aws,
+        tools: Tools,
+        options: DeployOptions,
+        held: Held,
+        hooks: HookRun,
     ) -> None:
         self.application = application
         self.aws = aws
         self.tools = tools
         self.options = options
         self.held = held
+        self.hooks = hooks
         self.tasks = TasksAround(application, aws, tools)
         self.definition: Members | None = None
 
@@ -49,9 +57,12 @@ class Steps(Gate):
         names = self.application.before_deploy
         self.definition = definition
         self.held.check()
+        arn = str((definition or service).get("taskDefinitionArn") or service.get("taskDefinition") or "")
+        self.hooks.before("before_deploy", SHIPWAY_TASK_DEFINITION=arn)
         if definition is not None and names:
             self._before(names, definition, service)
-            # Migrations take their time, and the lock may have expired.
+        # Hooks and migrations take their time, and the lock may have expired.
+        if names or self.application.hooks.before_deploy:
             self.held.check()
 
     def _before(self, names: tuple[str, ...], definition: Members, service: Members) -> None:
@@ -65,6 +76,11 @@ class Steps(Gate):
             ) from None
 
     def after_service(self, outcome: Outcome, service: Members) -> Outcome:
+        outcome = self._after(outcome, service)
+        self.hooks.ended(outcome)
+        return outcome
+
+    def _after(self, outcome: Outcome, service: Members) -> Outcome:
         names = self.application.after_deploy
         if self.definition is None or not names:
             return outcome

@@ -19,11 +19,19 @@ from shipway.deploy.planning.release_order import next_services
 from shipway.deploy.planning.verdict import Verdict
 from shipway.deploy.release import DeployOptions
 from shipway.deploy.releasing.containers import options_of, refuse_unknown_containers
+from shipway.deploy.releasing.hooks import notified
 from shipway.deploy.releasing.locking import Held, locked
-from shipway.deploy.releasing.one_service import BUILDING_S, ReleaseWishes, release_application
+from shipway.deploy.releasing.one_service import (
+    BUILDING_S,
+    ReleaseWishes,
+    about_release,
+    hook_run,
+    release_application,
+)
 from shipway.deploy.releasing.release_outcome import ReleaseOutcome
 from shipway.deploy.releasing.side_by_side import SharedBuilds, SharedInterruption, SharedProgress
 from shipway.deploy.releasing.steps import Steps, roll_back
+from shipway.deploy.releasing.verified import refused_by_verify
 from shipway.deploy.tools import Tools
 from shipway.deploy.wanted import wished_images
 
@@ -43,14 +51,13 @@ def release_all(
     lasting_s = options.timeout_s * len(names) + BUILDING_S
     if options.dry_run:
         outcomes = _Running(release, open_aws, tools, options, wishes, Held(aws, names, "", tools)).run()
+    elif wishes.verify and (refused := _refused(release, aws, tools, options)):
+        outcomes = refused
     else:
         with locked(aws, names, wishes.lock, tools, lasting_s) as held:
-            _make_shared_repositories(release, aws, tools, options)
             running = _Running(release, open_aws, tools, options, wishes, held)
-            with tools.interruption.held():
-                outcomes = running.run()
-            if running.roll_back_all and any(_failed(one) for one in outcomes.values()):
-                outcomes = _rolled_back(outcomes, aws, tools, options.timeout_s)
+            about = about_release(release.first, names, wishes)
+            outcomes = notified(release.first, tools, about, running.whole).outcomes
     outcomes = {name: outcomes[name] for name in release.applications}
     outcome = ReleaseOutcome(aws.ecs.cluster, outcomes, tools.pace.now_ms() - started_ms)
     tools.progress.tell(ReleaseEnded(outcome))
@@ -73,6 +80,7 @@ class _Running:
         self.open_aws = open_aws
         self.tools = tools
         self.options = options
+        self.wishes = wishes
         self.held = held
         self.roll_back_all = wishes.roll_back_all or any(
             one.on_failure == "roll_back_all" for one in release.applications.values()
@@ -82,6 +90,22 @@ class _Running:
         progress = SharedProgress(tools.progress, self.interruption)
         docker = SharedBuilds(tools.docker)
         self.shared = replace(tools, docker=docker, progress=progress, interruption=self.interruption)
+
+    def before_all(self) -> None:
+        """What is done once, before the first service is begun."""
+        aws, first = self.held.aws, self.release.first
+        _make_shared_repositories(self.release, aws, self.tools, self.options)
+        hooks = hook_run(first, aws, self.tools, self.wishes)
+        hooks.before("before_build", SHIPWAY_SERVICE=",".join(self.held.services))
+
+    def whole(self) -> ReleaseOutcome:
+        """All of them, and the way back where it is wished for."""
+        self.before_all()
+        with self.tools.interruption.held():
+            outcomes = self.run()
+        if self.roll_back_all and any(_failed(one) for one in outcomes.values()):
+            outcomes = self._rolled_back(outcomes)
+        return ReleaseOutcome(self.held.aws.ecs.cluster, outcomes)
 
     def run(self) -> dict[str, Outcome]:
         outcomes: dict[str, Outcome] = {}
@@ -127,26 +151,72 @@ class _Running:
         try:
             aws = self.open_aws()
             tools = self.shared.of_service(application.service_name, aws)
-            gate = Steps(application, aws, tools, self.options, self.held.by(aws))
-            return deploy(application, aws, tools, options_of(application, self.options), gate)
+            hooks = hook_run(application, aws, tools, self.wishes)
+            gate = Steps(application, aws, tools, self.options, self.held.by(aws), hooks)
+            with hooks.told_of_failure():
+                return deploy(application, aws, tools, options_of(application, self.options), gate)
         except DeployError as error:
             interrupted = error.exit_code == Verdict.INTERRUPTED.exit_code
             verdict = Verdict.INTERRUPTED if interrupted else Verdict.ERROR
-            outcome = replace(_nothing(application, verdict, error.sentence), details=error.details)
+            outcome = replace(nothing(application, verdict, error.sentence), details=error.details)
         except KeyboardInterrupt:
             sentence = "interrupted before the service was touched."
-            outcome = _nothing(application, Verdict.INTERRUPTED, sentence)
+            outcome = nothing(application, Verdict.INTERRUPTED, sentence)
         self._told(outcome)
         return outcome
 
     def _left(self, name: str, sentence: str) -> Outcome:
-        outcome = _nothing(self.release.applications[name], Verdict.NOT_BEGUN, sentence)
+        outcome = nothing(self.release.applications[name], Verdict.NOT_BEGUN, sentence)
         self._told(outcome)
         return outcome
 
     def _told(self, outcome: Outcome) -> None:
         with self.interruption.held():
             self.shared.progress.tell(Ended(outcome, service=outcome.service))
+
+    def _rolled_back(self, outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
+        """The others as they were before, the last deployed first. A verdict that changes is told again."""
+        failed = next(name for name, one in outcomes.items() if _failed(one))
+        why = f"{failed} is {outcomes[failed].verdict.value}."
+        taken_back = dict(outcomes)
+        for name, outcome in reversed(outcomes.items()):
+            if outcome.verdict is Verdict.DEPLOYED and outcome.service_deployment_arn is not None:
+                taken_back[name] = self._taken_back(name, outcome, why)
+                self._told(taken_back[name])
+        return taken_back
+
+    def _taken_back(self, name: str, outcome: Outcome, why: str) -> Outcome:
+        if outcome.revision_before in (None, outcome.revision_after):
+            sentence = f"{outcome.sentence} {why} There is no earlier revision to roll back to; it was left."
+            return replace(outcome, sentence=sentence)
+        aws = self.held.aws
+        tools = self.tools.of_service(outcome.service, aws)
+        try:
+            outcome = roll_back(outcome, why, aws, tools, self.options.timeout_s)
+        except DeployError as error:
+            sentence = f"{why} Rolling back failed: {error.sentence}"
+            outcome = replace(outcome, verdict=Verdict.ERROR, sentence=sentence)
+        hook_run(self.release.applications[name], aws, tools, self.wishes).ended(outcome)
+        return outcome
+
+
+def _refused(release: Release, aws: Aws, tools: Tools, options: DeployOptions) -> dict[str, Outcome]:
+    """Nothing of a release is begun when one of its services cannot succeed; empty when all may."""
+    tools.progress.of_several()
+    found = {}
+    for name, application in release.applications.items():
+        named = tools.of_service(application.service_name, aws)
+        found[name] = refused_by_verify(application, aws, named, options_of(application, options))
+    if not any(found.values()):
+        return {}
+    outcomes = {}
+    for name, refused in found.items():
+        left = nothing(
+            release.applications[name], Verdict.NOT_BEGUN, "it was not begun: verify refused others."
+        )
+        outcomes[name] = refused or left
+        tools.progress.tell(Ended(outcomes[name], service=outcomes[name].service))
+    return outcomes
 
 
 def _make_shared_repositories(release: Release, aws: Aws, tools: Tools, options: DeployOptions) -> None:
@@ -161,7 +231,7 @@ def _make_shared_repositories(release: Release, aws: Aws, tools: Tools, options:
             tools.progress.say(f"created the image repository {name}, for several services push to it")
 
 
-def _nothing(application: Application, verdict: Verdict, sentence: str) -> Outcome:
+def nothing(application: Application, verdict: Verdict, sentence: str) -> Outcome:
     return Outcome(verdict, sentence, application.cluster, application.service_name)
 
 
@@ -174,29 +244,3 @@ def _failed(outcome: Outcome) -> bool:
         Verdict.TIMED_OUT,
         Verdict.SUPERSEDED,
     )
-
-
-def _rolled_back(
-    outcomes: dict[str, Outcome], aws: Aws, tools: Tools, timeout_s: float
-) -> dict[str, Outcome]:
-    """The others as they were before, the last deployed first."""
-    failed = next(name for name, one in outcomes.items() if _failed(one))
-    why = f"{failed} is {outcomes[failed].verdict.value}."
-    taken_back = dict(outcomes)
-    # A verdict that changes is told again.
-    told = tools.progress.tell
-    for name, outcome in reversed(outcomes.items()):
-        if outcome.verdict is not Verdict.DEPLOYED or outcome.service_deployment_arn is None:
-            continue
-        if outcome.revision_before in (None, outcome.revision_after):
-            sentence = f"{outcome.sentence} {why} There is no earlier revision to roll back to; it was left."
-            taken_back[name] = replace(outcome, sentence=sentence)
-            told(Ended(taken_back[name], service=outcome.service))
-            continue
-        try:
-            taken_back[name] = roll_back(outcome, why, aws, tools.of_service(name, aws), timeout_s)
-        except DeployError as error:
-            sentence = f"{why} Rolling back failed: {error.sentence}"
-            taken_back[name] = replace(outcome, verdict=Verdict.ERROR, sentence=sentence)
-        told(Ended(taken_back[name], service=outcome.service))
-    return taken_back
