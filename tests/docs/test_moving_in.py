@@ -10,7 +10,11 @@ from tests.docs.pages import ROOT
 
 PAGE = ROOT / "docs" / "moving-in.md"
 # The page's heading -> the importer.
-SOURCES = {"A running service": "running_service", "A compose file": "compose"}
+SOURCES = {
+    "A running service": "running_service",
+    "A Copilot manifest": "copilot",
+    "A compose file": "compose",
+}
 
 
 def tables(heading: str) -> list[dict[str, str]]:

@@ -74,7 +74,7 @@ def move_in(source: str, choices: Choices, folder: Path, name: str | None = None
 
 
 def _move_in_from(file: Path, choices: Choices, folder: Path, name: str | None) -> MovedIn:
-    source = read_source(file, folder, name)
+    source = read_source(file, folder, name, choices.region)
     imported = importer_of(source)(source)
     where = {"cluster": choices.cluster, "region": choices.region}
     chosen = {key: value for key, value in where.items() if value}

@@ -26,7 +26,7 @@ def source_file(path: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def read_source(file: Path, folder: Path, name: str | None) -> Source:
+def read_source(file: Path, folder: Path, name: str | None, region: str | None) -> Source:
     """`folder` is where Shipway's files will be; `name` is the application's where the file has none."""
     inside = file.resolve().parent
 
@@ -49,4 +49,5 @@ def read_source(file: Path, folder: Path, name: str | None) -> Source:
         folder_name=own_name or "shipway",
         beside=beside,
         prefix=Path(os.path.relpath(inside, folder.resolve())).as_posix(),
+        region=region,
     )

@@ -23,6 +23,7 @@ class Source:
     folder_name: str
     beside: Callable[[str], str | None]
     prefix: str = "."  # the file's folder, as seen from where Shipway's files will be
+    region: str | None = None  # as the user gave it
 
     def path(self, relative: str) -> str:
         return posixpath.normpath(posixpath.join(self.prefix, relative))
