@@ -12,6 +12,7 @@ PAGE = ROOT / "docs" / "moving-in.md"
 # The page's heading -> the importer.
 SOURCES = {
     "A running service": "running_service",
+    "An ecspresso configuration": "ecspresso",
     "A Copilot manifest": "copilot",
     "A compose file": "compose",
 }

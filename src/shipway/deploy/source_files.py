@@ -9,7 +9,9 @@ from pathlib import Path
 from shipway.deploy.application.document import parse
 from shipway.deploy.errors import DeployError
 from shipway.deploy.importing.detection import FILE_NAMES
-from shipway.deploy.importing.source import Source
+from shipway.deploy.importing.ecspresso import is_ecspresso
+from shipway.deploy.importing.ecspresso_templates import translated
+from shipway.deploy.importing.source import Account, Source
 
 FILE_ENDINGS = (".yml", ".yaml", ".json", ".jsonnet")
 
@@ -39,6 +41,11 @@ def read_source(file: Path, folder: Path, name: str | None, region: str | None) 
     text = beside(file.name)
     if text is None:
         raise DeployError(f"{file} cannot be read as text.")
+    account = Account()
+    if is_ecspresso(text):
+        text = translated(text, account)
+    if file.suffix == ".jsonnet":
+        raise DeployError(f"{file} is Jsonnet. Import the JSON that it renders to.")
     value = parse(str(file), text).value
     if not isinstance(value, dict):
         raise DeployError(f"{file}: it must be a mapping of keys to values.")
@@ -50,4 +57,5 @@ def read_source(file: Path, folder: Path, name: str | None, region: str | None) 
         beside=beside,
         prefix=Path(os.path.relpath(inside, folder.resolve())).as_posix(),
         region=region,
+        left=tuple(account.left),
     )

@@ -20,7 +20,7 @@ from shipway.deploy.importing.source import Account, Source, mapping
 Members = dict[str, Any]
 
 SERVICES = ("Load Balanced Web Service", "Backend Service", "Worker Service")
-JOB = "Scheduled Job"
+SCHEDULED = "Scheduled Job"
 REFUSED = {
     "Request-Driven Web Service": "it runs on App Runner, not on ECS",
     "Static Site": "it lies in S3 behind CloudFront, nothing of it runs on ECS",
@@ -55,7 +55,7 @@ def import_copilot(source: Source) -> Imported:
     kind, name = str(manifest["type"]), str(manifest.get("name") or source.folder_name)
     if kind in REFUSED:
         raise DeployError(f"{source.name} is a {kind}: {REFUSED[kind]}, so there is nothing to import.")
-    if kind not in (*SERVICES, JOB):
+    if kind not in (*SERVICES, SCHEDULED):
         raise DeployError(f"{source.name}: {kind!r} is no type of Copilot's that runs on ECS.")
     account = Account()
     application = _application_name(source, account)
@@ -96,9 +96,9 @@ def _files(source: Source, manifest: Members, place: Place, account: Account, ow
         "region": source.region,
         "images": images,
         "task_definition": definition,
-        "service": {} if place.kind == JOB else copilot_service(manifest, place, account),
+        "service": {} if place.kind == SCHEDULED else copilot_service(manifest, place, account),
     }
-    if place.kind == JOB:
+    if place.kind == SCHEDULED:
         files["tasks"] = {place.name: {"container": place.name, "launch_type": "FARGATE"}}
     return files
 
@@ -114,7 +114,7 @@ def _application_name(source: Source, account: Account) -> str | None:
 
 
 def _say(account: Account, kind: str, name: str) -> None:
-    if kind != JOB:
+    if kind != SCHEDULED:
         account.note(
             "COPILOT_CLUSTER and COPILOT_SERVICE: see `copilot svc show --resources`, or write the names in. "
             "A new service needs networkConfiguration, loadBalancers and roles; a living one keeps them."

@@ -210,10 +210,8 @@ class _Maker:
             variable for key, variables in QUEUES.items() if self.manifest.get(key) for variable in variables
         ]
         if (
-            (place.kind == "Load Balanced Web Service"
-            and self.manifest.get("http") is not False)
-            or self.manifest.get("http")
-        ):
+            place.kind == "Load Balanced Web Service" and self.manifest.get("http") is not False
+        ) or self.manifest.get("http"):
             theirs.append("COPILOT_LB_DNS")
         for variable, value in mapping(given.get("variables"), f"{where}variables").items():
             if isinstance(value, dict):

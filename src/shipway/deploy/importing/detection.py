@@ -6,21 +6,27 @@ from collections.abc import Callable
 
 from shipway.deploy.errors import DeployError
 from shipway.deploy.importing.compose import import_compose
-from shipway.deploy.importing.copilot import JOB, REFUSED, SERVICES, import_copilot
+from shipway.deploy.importing.copilot import SCHEDULED, REFUSED, SERVICES, import_copilot
+from shipway.deploy.importing.ecspresso import import_ecspresso
 from shipway.deploy.importing.imported import Imported
 from shipway.deploy.importing.source import Source
 
 Importer = Callable[[Source], Imported]
 
 # In a folder, the first of these that is there.
-FILE_NAMES = (*("manifest.yml", "compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"),)
-KINDS = "a Copilot manifest, a compose file"
+FILE_NAMES = (
+    *("ecspresso.yml", "ecspresso.yaml", "ecspresso.json", "manifest.yml"),
+    *("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"),
+)
+KINDS = "an ecspresso configuration, a Copilot manifest, a compose file"
 
 
 def importer_of(source: Source) -> Importer:
     value = source.value
-    if value.get("type") in (*SERVICES, JOB, *REFUSED):
+    if value.get("type") in (*SERVICES, SCHEDULED, *REFUSED):
         return import_copilot
+    if isinstance(value.get("task_definition"), str):
+        return import_ecspresso
     if isinstance(value.get("services"), dict):
         return import_compose
     raise DeployError(
