@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="source",
         metavar="SOURCE",
-        help="move in from what runs (CLUSTER/SERVICE or ARN) or from a file: ecspresso, Copilot, compose",
+        help="move in from CLUSTER/SERVICE, or a file of ecspresso, Copilot, GitHub, compose",
     )
     parser.add_argument("--name", help="the application's name (default: the folder's)")
     parser.add_argument("--cluster", help="the cluster's name (default: the application's)")

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from shipway.deploy.errors import DeployError
 from shipway.deploy.importing.compose import import_compose
-from shipway.deploy.importing.copilot import SCHEDULED, REFUSED, SERVICES, import_copilot
+from shipway.deploy.importing.copilot import REFUSED, SCHEDULED, SERVICES, import_copilot
 from shipway.deploy.importing.ecspresso import import_ecspresso
 from shipway.deploy.importing.imported import Imported
 from shipway.deploy.importing.source import Source
+from shipway.deploy.importing.workflow import import_workflow
 
 Importer = Callable[[Source], Imported]
 
@@ -18,7 +19,7 @@ FILE_NAMES = (
     *("ecspresso.yml", "ecspresso.yaml", "ecspresso.json", "manifest.yml"),
     *("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"),
 )
-KINDS = "an ecspresso configuration, a Copilot manifest, a compose file"
+KINDS = "an ecspresso configuration, a Copilot manifest, a GitHub workflow, a compose file"
 
 
 def importer_of(source: Source) -> Importer:
@@ -27,6 +28,8 @@ def importer_of(source: Source) -> Importer:
         return import_copilot
     if isinstance(value.get("task_definition"), str):
         return import_ecspresso
+    if isinstance(value.get("jobs"), dict):
+        return import_workflow
     if isinstance(value.get("services"), dict):
         return import_compose
     raise DeployError(

@@ -27,7 +27,7 @@ def files_of(imported: Imported) -> dict[str, str]:
         files[SERVICE_FILE] = _json(imported.service)
     if environments:
         keys["environments"] = environments
-    files = {"shipway.yml": _application(imported, keys), **files}
+    files = {"shipway.yml": _application(imported, keys), **files, **imported.more}
     prefix = "" if imported.folder == "." else f"{imported.folder}/"
     return {prefix + name: text for name, text in files.items()}
 

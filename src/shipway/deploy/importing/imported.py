@@ -30,4 +30,5 @@ class Imported:
     not_carried: tuple[NotCarried, ...] = ()
     notes: tuple[str, ...] = ()
     folder: str = "."
+    more: Members = field(default_factory=dict, repr=False)  # further files: name -> text
     hints: tuple[str, ...] = field(default=(), repr=False)  # comments at the end of shipway.yml
