@@ -241,7 +241,7 @@ def test_words_of_compose() -> None:
         ("services: {a: {image: a, stop_grace_period: soon}}", "'soon' is not a duration"),
         ("services: {a: {image: a, env_file: gone.env}}", "names gone.env, which cannot be read"),
         ("services: {a: {image: a, cpus: few}}", "'few' is not a number"),
-        ("services: [a]\n", "is none of the files that can be imported"),
+        ("a: 1\n", "is none of the files that can be imported"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path: Path, text: str, complaint: str) -> None:

@@ -14,6 +14,7 @@ SOURCES = {
     "A running service": "running_service",
     "An ecspresso configuration": "ecspresso",
     "A Copilot manifest": "copilot",
+    "A deployfish.yml": "deployfish",
     "A GitHub workflow": "workflow",
     "A compose file": "compose",
 }

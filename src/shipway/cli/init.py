@@ -14,9 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="source",
         metavar="SOURCE",
-        help="move in from CLUSTER/SERVICE, or a file of ecspresso, Copilot, GitHub, compose",
+        help="move in from CLUSTER/SERVICE, or a file of ecspresso, Copilot, GitHub, deployfish...",
     )
-    parser.add_argument("--name", help="the application's name (default: the folder's)")
+    parser.add_argument(
+        "--name", help="the application's name (default: the folder's), or which of a file's services"
+    )
     parser.add_argument("--cluster", help="the cluster's name (default: the application's)")
     parser.add_argument("--dockerfile", default="Dockerfile")
     parser.add_argument(

@@ -57,5 +57,6 @@ def read_source(file: Path, folder: Path, name: str | None, region: str | None) 
         beside=beside,
         prefix=Path(os.path.relpath(inside, folder.resolve())).as_posix(),
         region=region,
+        chosen=name,
         left=tuple(account.left),
     )

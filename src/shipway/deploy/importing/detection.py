@@ -7,6 +7,7 @@ from collections.abc import Callable
 from shipway.deploy.errors import DeployError
 from shipway.deploy.importing.compose import import_compose
 from shipway.deploy.importing.copilot import REFUSED, SCHEDULED, SERVICES, import_copilot
+from shipway.deploy.importing.deployfish import import_deployfish
 from shipway.deploy.importing.ecspresso import import_ecspresso
 from shipway.deploy.importing.imported import Imported
 from shipway.deploy.importing.source import Source
@@ -16,10 +17,10 @@ Importer = Callable[[Source], Imported]
 
 # In a folder, the first of these that is there.
 FILE_NAMES = (
-    *("ecspresso.yml", "ecspresso.yaml", "ecspresso.json", "manifest.yml"),
+    *("ecspresso.yml", "ecspresso.yaml", "ecspresso.json", "manifest.yml", "deployfish.yml"),
     *("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"),
 )
-KINDS = "an ecspresso configuration, a Copilot manifest, a GitHub workflow, a compose file"
+KINDS = "an ecspresso configuration, a Copilot manifest, a deployfish.yml, a GitHub workflow, a compose file"
 
 
 def importer_of(source: Source) -> Importer:
@@ -30,6 +31,8 @@ def importer_of(source: Source) -> Importer:
         return import_ecspresso
     if isinstance(value.get("jobs"), dict):
         return import_workflow
+    if isinstance(value.get("services"), list):
+        return import_deployfish
     if isinstance(value.get("services"), dict):
         return import_compose
     raise DeployError(

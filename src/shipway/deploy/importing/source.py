@@ -24,6 +24,7 @@ class Source:
     beside: Callable[[str], str | None]
     prefix: str = "."  # the file's folder, as seen from where Shipway's files will be
     region: str | None = None  # as the user gave it
+    chosen: str | None = None  # the name that the user gave
     left: tuple[NotCarried, ...] = ()  # what reading it left behind
 
     def path(self, relative: str) -> str:
