@@ -123,7 +123,7 @@ def test_missing_cluster_is_refused_unless_it_may_be_made() -> None:
     ("service", "said"),
     [
         (live(launchType="EC2"), "ECS cannot change it"),
-        (live(launchType="FARGATE", deploymentController={"type": "CODE_DEPLOY"}), "deployed by CODE_DEPLOY"),
+        (live(launchType="FARGATE", deploymentController={"type": "EXTERNAL"}), "deployed by EXTERNAL"),
         (live(launchType="FARGATE", status="DRAINING"), "is being deleted"),
     ],
 )

@@ -9,11 +9,13 @@ from typing import Any
 
 from shipway.deploy.closer_look import look_up
 from shipway.deploy.edge.aws import Aws
+from shipway.deploy.edge.code_deploy import CodeDeploy
 from shipway.deploy.errors import AwsRefusal, DeployError
 from shipway.deploy.events import ActionBegun, ActionDone, ImagePushed, TaskDefinitionRegistered
 from shipway.deploy.observe import refuse_without_room
 from shipway.deploy.planning import actions
 from shipway.deploy.planning.actions import REGISTERED, Plan
+from shipway.deploy.planning.code_deploy import specification
 from shipway.deploy.planning.load_balancing import BalancerSeen, BalancerWish
 from shipway.deploy.planning.references import in_ecr, registry_address, repository_name, short
 from shipway.deploy.tools import Tools
@@ -30,6 +32,8 @@ class Made:
     tags: dict[str, str] = field(default_factory=dict)
     task_definition: Members = field(default_factory=dict)
     service: Members | None = None
+    code_deployment: str | None = None
+    code_deployed: str = ""
     load_balancer: Members = field(default_factory=dict)
     target_group: Members = field(default_factory=dict)
 
@@ -107,6 +111,8 @@ class Executor:
                 if action.task_definition is not None:
                     members["taskDefinition"] = self._task_definition(action.task_definition)
                 self._service(self.aws.ecs.update_service, members)
+            case actions.CreateCodeDeployment():
+                self._code_deploy(action)
             case _:
                 self._balance(action)
 
@@ -143,6 +149,18 @@ class Executor:
                 )
                 what = f"listener of {action.name} on port {action.port}"
                 self._made(what, elbv2.delete_listener, listener["ListenerArn"])
+
+    def _code_deploy(self, action: actions.CreateCodeDeployment) -> None:
+        self.made.code_deployed = self._task_definition(action.task_definition)
+        spec = specification(action, self.made.code_deployed)
+        undo, self._undo = self._undo, []
+        try:
+            self.made.code_deployment = CodeDeploy(self.aws.service("codedeploy")).create_deployment(
+                action.application, action.deployment_group, action.config, spec
+            )
+        except AwsRefusal:
+            self._undo = undo
+            raise
 
     def _service(self, call: Callable[[Members], Members], members: Members) -> None:
         # From here on ECS may have taken the service, even if we never hear of it.

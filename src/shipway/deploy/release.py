@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shipway.deploy.code_deploying import begun_by_code_deploy, follow_code_deploy
 from shipway.deploy.deployment_watch import DeploymentWatch
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
@@ -25,7 +26,7 @@ from shipway.deploy.gate import Gate
 from shipway.deploy.gather import gather
 from shipway.deploy.observe import urls
 from shipway.deploy.outcome import Outcome
-from shipway.deploy.planning.actions import CreateService, Plan, UpdateService
+from shipway.deploy.planning.actions import CreateCodeDeployment, CreateService, Plan, UpdateService
 from shipway.deploy.planning.console import console_url
 from shipway.deploy.planning.count_watch import CountState
 from shipway.deploy.planning.expected_end import expected_end
@@ -41,6 +42,7 @@ from shipway.deploy.tools import Tools
 Members = dict[str, Any]
 
 TIMEOUT_S = 20 * 60.0
+LastActions = CreateService | UpdateService | CreateCodeDeployment
 EXPLAINED = (Verdict.ROLLED_BACK, Verdict.STOPPED, Verdict.ERROR, Verdict.TIMED_OUT)
 
 
@@ -76,6 +78,10 @@ def release_service(
             definition = executor.definition_of(last.task_definition, seen.live) if last and begins else None
             gate.before_service(definition, {**(seen.service or {}), **wanted.service})
         service = executor.apply((last,)).service if last is not None else None
+        if service is not None and seen.service is None and by_code_deploy(service):
+            return _first_of_code_deploy(service, outcome, executor.aws, tools, options)
+        if executor.made.code_deployment is not None:
+            return _by_code_deploy(executor, outcome, tools, options)
         running = (seen.service or {}).get("currentServiceDeployment")
         if begins and running:
             tools.progress.say(f"note: the deployment {short(str(running))} is under way; this supersedes it")
@@ -111,10 +117,36 @@ def usual_time(briefs: list[Members], tools: Tools) -> EndExpected | None:
     return usual
 
 
-def parted(plan: Plan) -> tuple[Plan, CreateService | UpdateService | None]:
+def parted(plan: Plan) -> tuple[Plan, CreateService | UpdateService | CreateCodeDeployment | None]:
     """What is made for the service, and the change of the service itself."""
     last = plan[-1] if plan else None
-    return (plan[:-1], last) if isinstance(last, CreateService | UpdateService) else (plan, None)
+    return (plan[:-1], last) if isinstance(last, LastActions) else (plan, None)
+
+
+def by_code_deploy(service: Members) -> bool:
+    return bool((service.get("deploymentController") or {}).get("type") == "CODE_DEPLOY")
+
+
+def _first_of_code_deploy(
+    service: Members, outcome: Outcome, aws: Aws, tools: Tools, options: DeployOptions
+) -> Outcome:
+    """CodeDeploy comes into play with the second revision; the first tasks are ECS's, in no deployment."""
+    if not options.wait:
+        return concluded(outcome, begun(aws, outcome.service), aws, None)
+    count = int(service.get("desiredCount") or 0)
+    state = CountState(count, 0, tools.pace.now_ms(), options.timeout_s)
+    return follow_count(state, outcome, str(service["taskDefinition"]), aws, tools)
+
+
+def _by_code_deploy(executor: Executor, outcome: Outcome, tools: Tools, options: DeployOptions) -> Outcome:
+    deployment_id, target = str(executor.made.code_deployment), executor.made.code_deployed
+    if not options.wait:
+        outcome = replace(outcome, service_deployment_arn=deployment_id)
+        return concluded(outcome, begun_by_code_deploy(deployment_id), executor.aws, None)
+    outcome, ending, events = follow_code_deploy(
+        deployment_id, target, outcome, executor.aws, tools, options.timeout_s
+    )
+    return _explained(outcome, ending, target, events, executor.aws)
 
 
 @contextmanager

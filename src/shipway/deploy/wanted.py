@@ -10,6 +10,7 @@ from shipway.deploy.edge.aws import Aws
 from shipway.deploy.edge.git import clean_commit
 from shipway.deploy.errors import DeployError
 from shipway.deploy.observe import no_service
+from shipway.deploy.planning.code_deploy import code_deploy_wish
 from shipway.deploy.planning.images import (
     ImageWish,
     given_images,
@@ -43,6 +44,7 @@ def wanted_by(
         create_cluster=create,
         force=options.force,
         local=aws.local,
+        code_deploy=code_deploy_wish(application.cluster, application.service_name, application.code_deploy),
     )
     return wanted, wishes
 

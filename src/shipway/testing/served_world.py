@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 import shipway
 from shipway.api.app import ASGIApp, Receive, Scope, Send, build_app
 from shipway.api.call import Settings
+from shipway.api.code_deploy import CodeDeploy
 from shipway.api.signature import Credential
 from shipway.local.desired_instances import InstanceSettings
 from shipway.local.front_door import listen
@@ -112,7 +113,14 @@ class ServedWorld:
         context = dataclasses.replace(
             self.world.control_plane.context, credentials=keys.get, signing_clock=SystemClock()
         )
-        front_door = build_app(context)
+        code_deploy = CodeDeploy(context.settings)
+        context.store.subscribe(code_deploy.show)
+
+        def heard(service: str) -> None:
+            if service == "codedeploy":
+                code_deploy.begin_new(context.call(CALLER))
+
+        front_door = build_app(dataclasses.replace(context, heard=heard))
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
             """An answer goes out when all that it set off has happened."""

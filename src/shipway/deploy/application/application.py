@@ -60,6 +60,15 @@ class LoadBalancer(msgspec.Struct, frozen=True, kw_only=True):
     deregistration_delay: int = 300
 
 
+class CodeDeployBlock(msgspec.Struct, frozen=True, kw_only=True):
+    """Where in CodeDeploy a service with the deployment controller CODE_DEPLOY is."""
+
+    application: str | None = None
+    deployment_group: str | None = None
+    config: str | None = None
+    hooks: dict[str, str] = {}
+
+
 class NamedTask(msgspec.Struct, frozen=True, kw_only=True):
     """A one-off task with a name, for `shipway run NAME`."""
 
@@ -99,6 +108,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     task_definition: Members = {}
     service: Members = {}
     load_balancer: LoadBalancer | None = None
+    code_deploy: CodeDeployBlock | None = None
     tasks: dict[str, NamedTask] = {}
     before_deploy: tuple[str, ...] = ()
     after_deploy: tuple[str, ...] = ()

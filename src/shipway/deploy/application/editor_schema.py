@@ -31,6 +31,7 @@ MEANINGS = {
     "task_definition": "RegisterTaskDefinition's members verbatim, or the path of a file with them",
     "service": "CreateService's members verbatim, or the path of a file with them",
     "load_balancer": "an Application Load Balancer in front of one container's port",
+    "code_deploy": "the CodeDeploy application and group of a service with that deployment controller",
     "tasks": "name -> a one-off task for shipway run --task NAME",
     "before_deploy": "names of tasks that run before the service is touched",
     "after_deploy": "names of tasks that run once the service is deployed",

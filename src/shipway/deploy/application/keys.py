@@ -36,6 +36,7 @@ LOAD_BALANCER: Keys = {
     ),
     "health_check": HEALTH_CHECK,
 }
+CODE_DEPLOY: Keys = {**dict.fromkeys(("application", "deployment_group", "config")), "hooks": {"*": None}}
 TASK: Keys = dict.fromkeys(("container", "command", "environment", "count", "launch_type"))
 HOOKS: Keys = dict.fromkeys(("before_build", "before_deploy", "after_deploy", "on_failure", "on_rollback"))
 OVERLAY: Keys = {
@@ -43,6 +44,7 @@ OVERLAY: Keys = {
     **dict.fromkeys(("before_deploy", "after_deploy", "on_failure")),
     "images": {"*": IMAGE},
     "load_balancer": LOAD_BALANCER,
+    "code_deploy": CODE_DEPLOY,
     "tasks": {"*": TASK},
     "hooks": HOOKS,
     "notify": {"webhook": None, "headers": {"*": None}},

@@ -165,6 +165,24 @@ class UpdateService:
         return f"update the service {self.service} ({', '.join(changed)}){tail}"
 
 
+@dataclass(frozen=True)
+class CreateCodeDeployment:
+    service: str
+    application: str
+    deployment_group: str
+    config: str | None
+    task_definition: str
+    properties: Members
+    hooks: tuple[Members, ...]
+    reason: str
+
+    def text(self) -> str:
+        how = f" by {self.config}" if self.config else ""
+        what = self.task_definition.rsplit("/", 1)[-1]
+        group = f"{self.application}/{self.deployment_group}"
+        return f"have CodeDeploy deploy {what} to {self.service} ({group}){how}"
+
+
 Action = (
     BuildImage
     | CreateRepository
@@ -177,6 +195,7 @@ Action = (
     | SetTargetGroupAttributes
     | CreateListener
     | RegisterTaskDefinition
+    | CreateCodeDeployment
     | CreateService
     | UpdateService
 )

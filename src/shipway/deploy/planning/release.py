@@ -19,6 +19,7 @@ from shipway.deploy.planning.actions import (
     UpdateService,
 )
 from shipway.deploy.planning.canonical import covers, same
+from shipway.deploy.planning.code_deploy import CodeDeployWish, code_deploy_wish, plan_code_deploy
 from shipway.deploy.planning.difference import brief, differences
 from shipway.deploy.planning.fit import on_instances
 from shipway.deploy.planning.load_balancing import BalancerSeen, BalancerWish, plan_load_balancing
@@ -45,6 +46,7 @@ class Wanted:
     create_cluster: bool = False
     force: bool = False
     local: bool = False
+    code_deploy: CodeDeployWish | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,10 @@ def plan_release(wanted: Wanted, seen: Seen) -> Plan:
         actions += plan_load_balancing(wanted.balancer, seen.balancer, local=wanted.local)
     if seen.service is None or seen.service.get("status") == "INACTIVE":
         actions.append(_create_service(wanted, task_definition))
+    elif (seen.service.get("deploymentController") or {}).get("type") == "CODE_DEPLOY":
+        wish = wanted.code_deploy or code_deploy_wish(wanted.cluster, wanted.service_name, None)
+        _refuse_fixed(wanted, seen.service)
+        actions += plan_code_deploy(seen.service, wanted.service, task_definition, wish, force=wanted.force)
     else:
         update = _update_service(wanted, seen, seen.service, task_definition)
         if update is not None:
@@ -136,7 +142,7 @@ def _update_service(wanted: Wanted, seen: Seen, live: Members, task_definition: 
     if controller != "ECS":
         raise DeployError(
             f"The service {wanted.service_name} is deployed by {controller}; "
-            "Shipway deploys services with the ECS deployment controller only."
+            "Shipway deploys services whose deployment controller is ECS or CODE_DEPLOY."
         )
     if live.get("status") == "DRAINING":
         raise DeployError(
