@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shipway.deploy.application.application import Application
+    from shipway.deploy.application.reading import read_release
+    from shipway.deploy.application.release_file import Release
     from shipway.deploy.edge.aws import Aws, Where, open_aws
     from shipway.deploy.errors import AwsRefusal, DeployError, UsageError
     from shipway.deploy.events import (
@@ -27,11 +29,13 @@ if TYPE_CHECKING:
         HookChanged,
         ImagePushed,
         Note,
+        ReleaseEnded,
         ServiceEvent,
         StageReached,
         StatusChanged,
         TargetsCounted,
         TaskDefinitionRegistered,
+        TaskLine,
         TasksCounted,
         TrafficShifted,
     )
@@ -39,11 +43,14 @@ if TYPE_CHECKING:
     from shipway.deploy.outcome import Outcome
     from shipway.deploy.planning.verdict import Verdict
     from shipway.deploy.release import DeployOptions
+    from shipway.deploy.releasing.release_outcome import ReleaseOutcome
 
 __version__ = "0.1.0"
 
 ROOMS = {
     "deploy.application.application": ("Application",),
+    "deploy.application.reading": ("read_release",),
+    "deploy.application.release_file": ("Release",),
     "deploy.edge.aws": ("Aws", "Where", "open_aws"),
     "deploy.errors": ("AwsRefusal", "DeployError", "UsageError"),
     "deploy.events": (
@@ -58,10 +65,12 @@ ROOMS = {
         "HookChanged",
         "ImagePushed",
         "Note",
+        "ReleaseEnded",
         "ServiceEvent",
         "StageReached",
         "StatusChanged",
         "TargetsCounted",
+        "TaskLine",
         "TaskDefinitionRegistered",
         "TasksCounted",
         "TrafficShifted",
@@ -70,6 +79,7 @@ ROOMS = {
     "deploy.outcome": ("Outcome",),
     "deploy.planning.verdict": ("Verdict",),
     "deploy.release": ("DeployOptions",),
+    "deploy.releasing.release_outcome": ("ReleaseOutcome",),
 }
 
 __all__ = [
@@ -90,11 +100,15 @@ __all__ = [
     "ImagePushed",
     "Note",
     "Outcome",
+    "Release",
+    "ReleaseEnded",
+    "ReleaseOutcome",
     "ServiceEvent",
     "StageReached",
     "StatusChanged",
     "TargetsCounted",
     "TaskDefinitionRegistered",
+    "TaskLine",
     "TasksCounted",
     "TrafficShifted",
     "UsageError",
@@ -103,6 +117,7 @@ __all__ = [
     "deploy",
     "open_aws",
     "plan",
+    "read_release",
     "verify",
     "why",
 ]

@@ -155,6 +155,7 @@ def test_several_services(shop: LocalEcs, verbs: Verbs, monkeypatch: pytest.Monk
     assert len(verbs("history", "--service", "front")) == 2
     assert verbs("lock", "-s", "api", "--reason", "a fair")["locks"]["api"]["owner"]
     assert "a fair" in verbs("deploy", code=1)["sentence"]
+    assert verbs("unlock")["locks"] == {"api": None, "front": None}
 
 
 def test_tasks(shop: LocalEcs, verbs: Verbs) -> None:

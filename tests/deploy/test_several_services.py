@@ -13,6 +13,8 @@ import pytest
 from shipway.deploy.application.application import Application, Image
 from shipway.deploy.application.release_file import Release
 from shipway.deploy.errors import DeployError
+from shipway.deploy.event_stream import events_of
+from shipway.deploy.events import Ended, ReleaseEnded, TasksCounted
 from shipway.deploy.planning.release_order import WORST_FIRST, next_services
 from shipway.deploy.planning.verdict import Verdict
 from shipway.deploy.release import DeployOptions
@@ -21,6 +23,7 @@ from shipway.deploy.releasing.one_service import ReleaseWishes
 from shipway.deploy.releasing.release_outcome import ReleaseOutcome
 from shipway.deploy.releasing.side_by_side import SharedInterruption
 from shipway.deploy.releasing.whole import release_all
+from shipway.deploy.tools import Tools
 
 from .fakes import Answering, World
 
@@ -183,6 +186,30 @@ def test_a_release_that_is_interrupted_leaves_what_runs_and_begins_no_more() -> 
     assert verdicts(outcome) == {"api": "interrupted", "front": "not begun"}
     assert outcome.outcomes["front"].sentence == "it was not begun: the release was interrupted."
     assert outcome.exit_code == 130
+
+
+def test_a_reader_of_the_library_gets_every_verdict_and_may_leave() -> None:
+    """Each service's `Ended`, then the release's; whoever leaves leaves ECS at work."""
+    world = World()
+    release = Release({name: service(name) for name in ("api", "front")}, several=True)
+
+    def run(tools: Tools) -> object:
+        ours = replace(tools, docker=world.docker, pace=world.pace)
+        return release_all(release, lambda: world.aws, ours, DeployOptions(tag="1"), ReleaseWishes())
+
+    events = list(events_of(run))
+    assert [event.service for event in events if isinstance(event, Ended)] == ["api", "front"]
+    assert isinstance(events[-1], ReleaseEnded)
+    assert events[-1].as_document()["services"]["front"]["verdict"] == "deployed"
+    world = World()
+    world.ecs.courses = [["IN_PROGRESS"] * 1_000_000]
+    stream = events_of(run)
+    for event in stream:
+        if isinstance(event, TasksCounted):
+            break
+    stream.close()
+    assert list(world.ecs.services) == ["api"]
+    assert world.ecs.requests("StopServiceDeployment") == []
 
 
 def test_an_image_given_for_a_container_that_no_service_has_is_refused() -> None:

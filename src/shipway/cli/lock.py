@@ -16,17 +16,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from shipway.deploy.opening import open_session, open_tools, seconds
+    from shipway.deploy.opening import open_services, open_tools, seconds
     from shipway.deploy.releasing.lock_verbs import lock_by_hand, lock_status
     from shipway.deploy.releasing.one_service import lock_wish
 
-    session = open_session(choices(arguments))
-    names = (session.service,)
+    aws, names = open_services(choices(arguments))
     with open_tools() as tools:
         if arguments.status:
-            report = lock_status(session.aws, names, tools)
+            report = lock_status(aws, names, tools)
         else:
             for_s = seconds(arguments.duration) if arguments.duration else None
-            report = lock_by_hand(session.aws, names, lock_wish(arguments.reason), tools, for_s)
+            report = lock_by_hand(aws, names, lock_wish(arguments.reason), tools, for_s)
     show(arguments, report.as_document(), report.text())
     return 0

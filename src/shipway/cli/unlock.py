@@ -14,11 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from shipway.deploy.edge.person import owner
-    from shipway.deploy.opening import open_session, open_tools
+    from shipway.deploy.opening import open_services, open_tools
     from shipway.deploy.releasing.lock_verbs import unlock
 
-    session = open_session(choices(arguments))
+    aws, names = open_services(choices(arguments))
     with open_tools() as tools:
-        report = unlock(session.aws, (session.service,), owner(), tools, force=arguments.force)
+        report = unlock(aws, names, owner(), tools, force=arguments.force)
     show(arguments, report.as_document(), report.text())
     return 0

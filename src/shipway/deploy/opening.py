@@ -74,6 +74,15 @@ def open_session(choices: Choices, *, service_needed: bool = True) -> Session:
     return Session(open_aws(_where(choices, release), cluster), service, application)
 
 
+def open_services(choices: Choices) -> tuple[Aws, tuple[str, ...]]:
+    """AWS, and the services that are meant: all of the file's, or the one that was named."""
+    opened = open_release(choices)
+    if opened is None:
+        session = open_session(choices)
+        return session.aws, (session.service,)
+    return opened.open(), tuple(one.service_name for one in opened.release.applications.values())
+
+
 def named(choices: Choices, what: str | None) -> tuple[Choices, str | None]:
     """A service by name or ARN, or a service deployment by ARN, which says where it is by itself."""
     if what is None or not what.startswith("arn:"):

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from shipway.deploy.edge.docker import Docker
 from shipway.deploy.edge.ecr import RegistryLogin
+from shipway.deploy.edge.interruption import Interruption
 from shipway.deploy.edge.progress import Progress
 from shipway.deploy.events import Event
 from shipway.deploy.planning.actions import BuildImage
@@ -68,22 +69,33 @@ class SharedInterruption:
 
 
 class SharedProgress(Progress):
-    """One reader at a time; a moment, too, at which a deployment may be interrupted."""
+    """One reader at a time; a moment, too, at which a deployment may be interrupted. A reader that has left
+    says so by an interruption of its own, which is then everybody's.
+    """
 
-    def __init__(self, progress: Progress, interruption: SharedInterruption) -> None:
+    def __init__(self, progress: Progress, interruption: SharedInterruption, main: Interruption) -> None:
         self._progress = progress
+        self._main = main
         self._interruption = interruption
         self._lock = threading.Lock()
 
     def tell(self, event: Event) -> None:
-        with self._lock:
+        with self._lock, self._reader_may_leave():
             self._progress.tell(event)
         self._interruption.check()
 
     def now(self, text: str) -> None:
-        with self._lock:
+        with self._lock, self._reader_may_leave():
             self._progress.now(text)
         self._interruption.check()
+
+    @contextmanager
+    def _reader_may_leave(self) -> Iterator[None]:
+        try:
+            yield
+        except KeyboardInterrupt:
+            if not self._interruption.leaving:
+                self._interruption.answered(self._main.asked())
 
     def close(self) -> None:
         with self._lock:

@@ -87,7 +87,7 @@ class _Running:
         )
         tools.progress.of_several()
         self.interruption = SharedInterruption()
-        progress = SharedProgress(tools.progress, self.interruption)
+        progress = SharedProgress(tools.progress, self.interruption, tools.interruption)
         docker = SharedBuilds(tools.docker)
         self.shared = replace(tools, docker=docker, progress=progress, interruption=self.interruption)
 
@@ -136,6 +136,9 @@ class _Running:
     def _ended(self, under_way: dict[Future[Outcome], str]) -> list[Future[Outcome]]:
         """Wait for the next to end; Ctrl-C is asked about here, and answered to all."""
         while under_way:
+            if self.interruption.asked() in ("detach", "leave"):
+                # They end by themselves at once.
+                return list(wait(under_way, return_when=FIRST_COMPLETED).done)
             try:
                 with self.tools.interruption.opened():
                     return list(wait(under_way, return_when=FIRST_COMPLETED).done)
