@@ -51,6 +51,11 @@ class Verbs:
         assert sorted(self._called - allowed_to(name.split()[0])) == []
         return held(name, json.loads(self._capsys.readouterr().out))
 
+    def lines(self, name: str, *arguments: str, code: int = 0) -> list[Any]:
+        """With `-o jsonl`: each line is an event of the published stream."""
+        assert main([*name.split(), *arguments, "-o", "jsonl"]) == code
+        return [held("jsonl", json.loads(line)) for line in self._capsys.readouterr().out.splitlines()]
+
 
 def allowed_to(verb: str) -> set[tuple[str, str]]:
     """The calls that the policies for this verb's purposes allow, where the application has the resources."""
@@ -100,7 +105,9 @@ def test_the_life_of_a_service(shop: LocalEcs, verbs: Verbs, monkeypatch: pytest
     assert verbs("unlock") == verbs("lock", "--status") == {"cluster": "shop", "locks": {"shop": None}}
     assert verbs("plan", code=2)["changes"]
     assert verbs("deploy", "--dry-run")["plan"]
-    assert verbs("deploy")["taskArns"]
+    lines = verbs.lines("deploy")
+    assert (lines[-1]["event"], lines[-1]["verdict"]) == ("ended", "deployed")
+    assert lines[-1]["taskArns"]
     assert verbs("status")["urls"] == []
     assert len(verbs("history")) == 2
     assert verbs("events")
@@ -112,6 +119,7 @@ def test_the_life_of_a_service(shop: LocalEcs, verbs: Verbs, monkeypatch: pytest
     assert verbs("restart")["verdict"] == "deployed"
     for answer in ("approve", "reject", "cancel"):
         assert verbs(answer, code=1)["verdict"] == "error"
+    assert verbs.lines("cancel", code=1)[-1]["event"] == "failed"
     assert verbs("rollback")["verdict"] == "deployed"
     assert verbs("prune", "--keep", "0", "--yes")["kept"]
     assert verbs("register")["taskDefinitionArn"].endswith("/shop:2")

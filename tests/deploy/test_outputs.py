@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shipway.deploy.building import Artifacts
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.outputs.publishing import publish
 from shipway.deploy.outputs.report import OUTPUTS, Publication, report_of
@@ -85,6 +86,14 @@ def test_every_output_has_a_value_or_is_empty() -> None:
     assert values["first_task_arn"] == f"{ECS}:task/shop/t1"
     assert (values["images"], values["first_image"]) == ("web=shop@sha256:ab;side=log:1", "shop@sha256:ab")
     assert (values["exit_code"], values["duration_s"], values["failure_cause"]) == ("0", "61.2", "")
+
+
+def test_what_was_pushed_and_registered_is_handed_on() -> None:
+    """So that one pipeline builds, and another deploys with `-i`."""
+    artifacts = Artifacts(images={"web": "shop@sha256:ab"}, task_definition=f"{ECS}:task-definition/web:2")
+    values = report_of("register", artifacts.as_document()).values
+    assert (values["images"], values["verdict"]) == ("web=shop@sha256:ab", "succeeded")
+    assert values["task_definition_after"] == f"{ECS}:task-definition/web:2"
 
 
 def test_failure_has_its_cause_in_one_line() -> None:

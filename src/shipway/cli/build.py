@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from shipway.cli.options import add_images, add_target, choices, show
+from shipway.cli.options import add_images, add_outputs, add_target, choices, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     add_images(parser)
+    add_outputs(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -58,7 +58,8 @@ DOCUMENTS: dict[str, str] = {
     "local reset": "shipway.local.down:Ended shipway.local.reset:Emptied",
 }
 APPLICATION = "application"  # the file's own schema, among those of the verbs
-NAMES = (APPLICATION, *DOCUMENTS)
+EVENTS = "jsonl"  # a line of -o jsonl, of whichever verb
+NAMES = (APPLICATION, EVENTS, *DOCUMENTS)
 
 
 def file_name(name: str) -> str:

@@ -78,7 +78,10 @@ def run_unmasked(verb: str, given: list[str]) -> int:
         return 0
     except Exception as error:
         if os.environ.get("SHIPWAY_DEBUG"):
-            raise
+            import traceback
+
+            traceback.print_exc()  # here, where what is printed is masked
+            return int(getattr(module, "FAILURE_CODE", 1))
         print(
             f"shipway {verb}: a fault in Shipway itself: {type(error).__name__}: {error}. "
             "Run it again with SHIPWAY_DEBUG=1 to see where, and please report it.",

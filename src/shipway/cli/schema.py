@@ -14,7 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "name",
         nargs="*",
         metavar="NAME",
-        help="a verb, as `deploy` or `instances list`; or `application`, for shipway.yml (default: list all)",
+        help="a verb, as `deploy` or `instances list`; `jsonl`, for a line of -o jsonl; `application`, for "
+        "shipway.yml (default: list all)",
     )
     parser.add_argument("--all", metavar="FOLDER", help="write every schema into this folder, a file each")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
@@ -56,12 +57,14 @@ def _write_all(arguments: argparse.Namespace) -> int:
 
 
 def _schema(name: str) -> dict[str, Any]:
-    from shipway.cli.documents import APPLICATION, document_types
+    from shipway.cli.documents import APPLICATION, EVENTS, document_types
     from shipway.deploy.application.editor_schema import application_schema
-    from shipway.deploy.documents.schemas import document_schema
+    from shipway.deploy.documents.schemas import document_schema, line_schema
 
     if name == APPLICATION:
         return application_schema()
+    if name == EVENTS:
+        return line_schema()
     return document_schema(f"shipway {name} -o json", document_types(name))
 
 

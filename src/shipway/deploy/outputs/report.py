@@ -75,6 +75,7 @@ def _values(document: Members) -> dict[str, str]:
     urls = [str(url) for url in document.get("urls") or ()]
     given = document.get("images")
     images: dict[str, str] = given if isinstance(given, dict) else {}
+    after = document.get("taskDefinitionAfter") or document.get("taskDefinitionArn")
     tasks = [str(arn) for arn in document.get("taskArns") or _tasks_run(document)]
     duration_ms = document.get("durationMs")
     return {
@@ -86,7 +87,7 @@ def _values(document: Members) -> dict[str, str]:
         "service": str(document.get("service") or ""),
         "service_deployment_arn": str(document.get("serviceDeploymentArn") or ""),
         "task_definition_before": str(document.get("taskDefinitionBefore") or ""),
-        "task_definition_after": str(document.get("taskDefinitionAfter") or ""),
+        "task_definition_after": str(after or ""),
         "first_url": next(iter(urls), ""),
         "console_url": str(document.get("consoleUrl") or ""),
         "duration_s": "" if duration_ms is None else f"{duration_ms / 1000:.1f}",
