@@ -153,6 +153,23 @@ def test_refusals_say_what_to_do(code: str, said: str) -> None:
     assert said in refusal_sentence("DescribeClusters", code, "Because.", "local ECS", action)
 
 
+@pytest.mark.parametrize(
+    ("reason", "todo"),
+    [
+        (
+            "User: u is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/x as no",
+            "Allow these credentials iam:PassRole on arn:aws:iam::1:role/x (`shipway iam`",
+        ),
+        ("Not allowed.", "Allow these credentials ecs:CreateService (`shipway iam`"),
+        ("u may not, with an explicit deny in a service control policy", "A policy denies it"),
+    ],
+)
+def test_refused_permission_is_named_as_aws_names_it(reason: str, todo: str) -> None:
+    """Creating a service may lack the right to pass a role; a deny is not mended by allowing."""
+    said = refusal_sentence("CreateService", "AccessDeniedException", reason, "AWS", "ecs:CreateService")
+    assert todo in said
+
+
 def test_dead_endpoint_is_one_sentence() -> None:
     """No traceback, no stack of retries."""
     with pytest.raises(DeployError, match="DescribeClusters: local ECS does not answer"):

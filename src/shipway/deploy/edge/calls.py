@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from shipway.deploy.edge.masking import SECRETS
 from shipway.deploy.errors import AwsRefusal, DeployError, NoCredentials
-from shipway.deploy.permissions.table import action_of
+from shipway.deploy.permissions.table import action_of, refused_action
 
 # How often the SDK sends a call that AWS throttles or that is lost, the first time included.
 ATTEMPTS = 5
@@ -164,10 +164,12 @@ def refusal_sentence(operation: str, code: str, message: str, where: str, action
             "Check the profile or the AWS_* variables in use, or sign in again."
         )
     if code in DENIED_CODES:
+        said = f"{operation} at {where} is not allowed ({message.rstrip('.')})."
+        if "explicit deny" in message:
+            return f"{said} A policy denies it, so allowing it elsewhere does not help: change that policy."
         return (
-            f"{operation} at {where} is not allowed ({message.rstrip('.')}). "
-            f"Allow these credentials {action} (`shipway iam` prints all that is needed), or use a profile "
-            "that has it."
+            f"{said} Allow these credentials {refused_action(message) or action} (`shipway iam` prints all "
+            "that is needed), or use a profile that has it."
         )
     return f"{operation} at {where} was refused: {code}: {message}"
 

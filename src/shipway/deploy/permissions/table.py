@@ -5,6 +5,7 @@ A test holds the table equal to the calls in the code, and another runs the verb
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 # What a policy may be for. The verbs of each are told in docs/iam.md.
@@ -28,6 +29,9 @@ USUAL = (DEPLOY, LOOK, VERIFY, RUN)
 PREFIXES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 
 
+REFUSED = re.compile(r"not authorized to perform: ([\w-]+:\w+)(?: on resource: (\S+))?")
+
+
 @dataclass(frozen=True)
 class Row:
     """One call. `on` names a kind of resource in places.py; where there is none of it, nothing is needed."""
@@ -45,6 +49,12 @@ class Row:
 def action_of(service: str, operation: str) -> str:
     """The action that a call takes; `service` is boto3's name."""
     return f"{PREFIXES.get(service, service)}:{operation}"
+
+
+def refused_action(message: str) -> str | None:
+    """What AWS itself says was lacking: it need not be the call's own action, as where a role is passed."""
+    found = REFUSED.search(message)
+    return None if found is None else found[1] + (f" on {found[2]}" if found[2] else "")
 
 
 def _rows(service: str, on: str, operations: str, *purposes: str) -> tuple[Row, ...]:
