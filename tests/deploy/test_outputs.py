@@ -88,6 +88,18 @@ def test_every_output_has_a_value_or_is_empty() -> None:
     assert (values["exit_code"], values["duration_s"], values["failure_cause"]) == ("0", "61.2", "")
 
 
+def test_a_release_is_told_as_one() -> None:
+    """All services' lists, and the cause of the one that failed."""
+    services = {"front": an_outcome(), "back": rolled_back()}
+    release = {"verdict": "rolled back", "sentence": "back failed.", "exitCode": 3, "cluster": "shop"}
+    release |= {"durationMs": 9_000, "services": {name: one.as_document() for name, one in services.items()}}
+    values = report_of("deploy", release).values
+    assert (values["service"], values["verdict"], values["exit_code"]) == ("web;web", "rolled back", "3")
+    assert values["images"].split(";")[0] == "front/web=shop@sha256:ab"
+    assert values["failure_cause"] == "container web exits with code 1. Correct the image."
+    assert len(values["task_arns"].split(";")) == 4
+
+
 def test_what_was_pushed_and_registered_is_handed_on() -> None:
     """So that one pipeline builds, and another deploys with `-i`."""
     artifacts = Artifacts(images={"web": "shop@sha256:ab"}, task_definition=f"{ECS}:task-definition/web:2")

@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 from msgspec import Struct, defstruct
 
 from shipway.deploy import events
-from shipway.deploy.documents.outcome import OutcomeDocument
+from shipway.deploy.documents.outcome import OutcomeDocument, ReleaseDocument
 
 
 class EndedLine(OutcomeDocument, frozen=True, kw_only=True, tag_field="event", tag="ended"):
@@ -17,10 +17,21 @@ class EndedLine(OutcomeDocument, frozen=True, kw_only=True, tag_field="event", t
     at_ms: int
 
 
+class ReleaseEndedLine(ReleaseDocument, frozen=True, kw_only=True, tag_field="event", tag="releaseEnded"):
+    """The last line where several services were released."""
+
+    at_ms: int
+    service: str
+
+
+ENDS: tuple[type[Struct], ...] = (EndedLine, ReleaseEndedLine)
+
+
 def line_types() -> list[type[Struct]]:
     """One an event; `event` says which."""
-    kinds = [kind for kind in events.Event.__subclasses__() if kind is not events.Ended]
-    return [*(_line_of(kind) for kind in sorted(kinds, key=lambda kind: kind.__name__)), EndedLine]
+    with_verdict = (events.Ended, events.ReleaseEnded)
+    kinds = [kind for kind in events.Event.__subclasses__() if kind not in with_verdict]
+    return [*(_line_of(kind) for kind in sorted(kinds, key=lambda kind: kind.__name__)), *ENDS]
 
 
 def _line_of(kind: type[events.Event]) -> type[Struct]:

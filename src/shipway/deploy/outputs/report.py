@@ -15,7 +15,7 @@ OUTPUTS: dict[str, str] = {
     "sentence": "what happened, in one sentence",
     "failure_cause": "the cause of a failure and what to do about it, in one line; empty when there is none",
     "cluster": "the cluster's name",
-    "service": "the service's name",
+    "service": "the service's name; of a release, all their names",
     "service_deployment_arn": "the service deployment that was followed",
     "task_definition_before": "ARN of the task definition that was in use",
     "task_definition_after": "ARN of the task definition that is in use now",
@@ -67,8 +67,29 @@ class Publication:
 
 def report_of(verb: str, document: Members) -> Report:
     """Of a verb's document; what it does not have is empty."""
+    if isinstance(document.get("services"), dict):
+        document = _as_one(document)
     values = dict.fromkeys(OUTPUTS, "") | _values(document)
     return Report(verb, values, tuple(_annotations(values, document)), document)
+
+
+def _as_one(release: Members) -> Members:
+    """Several services told as one: their lists one after the other, the cause of the first that failed."""
+    services: dict[str, Members] = release["services"]
+    failed = [one for one in services.values() if one.get("exitCode")]
+    return {
+        **release,
+        "service": SEPARATOR.join(str(one.get("service") or name) for name, one in services.items()),
+        "images": {
+            f"{name}/{container}": image
+            for name, one in services.items()
+            for container, image in (one.get("images") or {}).items()
+        },
+        "urls": [url for one in services.values() for url in one.get("urls") or ()],
+        "taskArns": [arn for one in services.values() for arn in one.get("taskArns") or ()],
+        "findings": [found for one in failed for found in one.get("findings") or ()],
+        "changes": [change for one in failed for change in one.get("changes") or ()],
+    }
 
 
 def _values(document: Members) -> dict[str, str]:
