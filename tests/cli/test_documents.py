@@ -195,13 +195,14 @@ def test_what_needs_no_ecs(verbs: Verbs, tmp_path: Path) -> None:
     """The files of `init`, the pages of `explain`, the schemas themselves, a scenario."""
     (tmp_path / "Dockerfile").write_text("FROM busybox\nEXPOSE 80\n")
     verbs("init", str(tmp_path))
+    verbs("eject", str(tmp_path / "out"), "-c", str(tmp_path / "shipway.yml"), "-e", "local")
     verbs("explain")
     verbs("explain", "SW301")
     verbs("schema")
     verbs("completion", "bash")
     verbs("completion", "words", "dep")
     (tmp_path / "shipway.yml").write_text(FILE)
-    verbs("iam", "-c", str(tmp_path / "shipway.yml"))
+    verbs("iam", "-c", str(tmp_path / "shipway.yml"), "-e", "local")
     verbs("simulate", str(SCENARIO), code=3)
 
 

@@ -80,7 +80,17 @@ def test_the_purposes_are_told_as_they_are() -> None:
         name: verbs.split() for name, verbs in PURPOSES.items()
     }
     assert tuple(PURPOSES) == OFFERED
-    asks_nothing = {"init", "rehearse", "explain", "simulate", "local", "schema", "iam", "completion"}
+    asks_nothing = {
+        "init",
+        "eject",
+        "rehearse",
+        "explain",
+        "simulate",
+        "local",
+        "schema",
+        "iam",
+        "completion",
+    }
     assert set(VERBS) - asks_nothing == {verb for verbs in PURPOSES.values() for verb in verbs.split()}
 
 

@@ -15,6 +15,7 @@ VERDICT = OUTCOME + ":OutcomeDocument"
 
 DOCUMENTS: dict[str, str] = {
     "init": LIVING + ":FilesDocument",
+    "eject": LIVING + ":FilesDocument",
     **dict.fromkeys(("build", "push", "register"), LIVING + ":ArtifactsDocument"),
     "deploy": f"{VERDICT} {OUTCOME}:ReleaseDocument",
     **dict.fromkeys(("rollback", "wait", "scale", "restart"), VERDICT),

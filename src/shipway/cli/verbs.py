@@ -4,6 +4,7 @@ from __future__ import annotations
 
 VERBS: dict[str, tuple[str, str]] = {
     "init": ("shipway.cli.init", "write shipway.yml and ECS JSON, from a Dockerfile, a service, other files"),
+    "eject": ("shipway.cli.eject", "write plain ECS JSON and a script of AWS CLI commands that deploys it"),
     "deploy": ("shipway.cli.deploy", "build, push, register, create or update the service, watch, verdict"),
     "build": ("shipway.cli.build", "build the images on this machine; nothing is pushed"),
     "push": ("shipway.cli.push", "build and push the images that the registry does not have"),

@@ -123,7 +123,7 @@ class ExecutedDocument(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class FilesDocument(Struct, frozen=True, kw_only=True):
-    """What `init` wrote, and for `--from`: what was left behind, and what `plan` says of the files."""
+    """What `init` or `eject` wrote; for `--from` also what was left behind, and what `plan` says of it."""
 
     files: tuple[str, ...]
     folder: str
