@@ -1,7 +1,7 @@
 """`make bench`: starts a local ECS of its own, measures, writes bench/RESULTS.md, takes everything down.
 
 `python -m bench api` measures one part (or several: scale, simulated, simulation, footprint, latency, plan,
-api) and only prints. The first three need no local ECS: they are in this process, without containers.
+deploy, api) and only prints. The first three need no local ECS: they are in this process, without containers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import boto3
 from botocore.credentials import Credentials
 
-from bench import api_rate, footprint, plan_time, scale, simulated, simulation, task_latency
+from bench import api_rate, deploy_time, footprint, plan_time, scale, simulated, simulation, task_latency
 from bench.measure import Figure, load, machine, table
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -28,7 +28,7 @@ IMAGE = "busybox:stable"
 PORT = "4790"
 BUSY_LOAD = 0.5
 IN_PROCESS = ("scale", "simulated", "simulation")
-PARTS = (*IN_PROCESS, "footprint", "latency", "plan", "api")
+PARTS = (*IN_PROCESS, "footprint", "latency", "plan", "deploy", "api")
 
 
 def main() -> int:
@@ -81,6 +81,8 @@ def measure(shipway: str, folder: Path, parts: list[str]) -> list[Figure]:
         figures += task_latency.measure(ecs, IMAGE)
     if "plan" in parts:
         figures += plan_time.measure(shipway)
+    if "deploy" in parts:
+        figures += deploy_time.measure(shipway, IMAGE)
     if "api" in parts:
         credentials = Credentials(endpoint["access_key_id"], endpoint["secret_access_key"])
         figures += api_rate.measure(endpoint["endpoint_url"], credentials)

@@ -38,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_lock(parser)
     parser.add_argument(
+        "--fast",
+        action="store_true",
+        help="for development: stop the old tasks at once and wait for no connections (the service is down "
+        "until the new tasks run); the settings are put back afterwards",
+    )
+    parser.add_argument(
         "--fail-fast",
         choices=("auto", "rollback", "end", "off"),
         default="auto",
@@ -79,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         dry_run=arguments.dry_run,
         timeout_s=seconds(arguments.timeout),
         fail_fast=arguments.fail_fast,
+        fast=arguments.fast,
     )
     wishes = _wishes(arguments)
     opened = open_release(choices(arguments), arguments.only)

@@ -12,6 +12,7 @@ from shipway.deploy.building import plan_building
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.execute import Executor
+from shipway.deploy.fast import as_fast_as_wished
 from shipway.deploy.gate import Gate
 from shipway.deploy.observe import observe, refuse_without_room
 from shipway.deploy.outcome import Outcome
@@ -54,7 +55,8 @@ def deploy(
     with all_or_nothing(executor, tools):
         digests = executor.apply(images).digests
         pinned = replace(wanted, task_definition=with_images(definition, digests))
-        outcome = release_service(pinned, seen, executor, tools, options, gate)
+        with as_fast_as_wished(pinned, seen, aws, tools, fast=options.fast) as meanwhile:
+            outcome = release_service(meanwhile, seen, executor, tools, options, gate)
     outcome = gate.after_service(outcome, wanted.service)
     remember(aws, tools.progress, executor.made.service, outcome, wanted.service)
     return ended(replace(outcome, images=digests), tools, started_ms)
@@ -71,8 +73,9 @@ def deploy_tag(
     if options.dry_run:
         return ended(_dry_run(wanted, seen, plan_release(wanted, seen)), tools, started_ms)
     executor = Executor(aws, tools, ".")
-    with all_or_nothing(executor, tools):
-        outcome = release_service(wanted, seen, executor, tools, options, gate)
+    fast = as_fast_as_wished(wanted, seen, aws, tools, fast=options.fast)
+    with all_or_nothing(executor, tools), fast as meanwhile:
+        outcome = release_service(meanwhile, seen, executor, tools, options, gate)
     return ended(replace(outcome, images=images), tools, started_ms)
 
 

@@ -57,6 +57,8 @@ class DeployOptions:
     wait: bool = True
     dry_run: bool = False
     timeout_s: float = TIMEOUT_S
+    # Stop the old tasks at once, and put the settings back afterwards.
+    fast: bool = False
     # What to do about a cause that no further task will overcome: auto, rollback, end or off.
     fail_fast: str = "auto"
 
