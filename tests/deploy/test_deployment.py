@@ -194,6 +194,52 @@ def test_rollback_goes_to_the_last_that_succeeded() -> None:
     assert outcome.revision_after.endswith("hello:1")
 
 
+@pytest.mark.parametrize(
+    "wanted", ["2", "hello:2", "arn:aws:ecs:us-east-1:000000000000:task-definition/hello:2"]
+)
+def test_rollback_goes_to_the_revision_that_is_named(wanted: str) -> None:
+    """Whether it has succeeded or not: whoever names it knows."""
+    world = World()
+    for tag, course in (("1", None), ("2", ["IN_PROGRESS", "STOPPED"]), ("3", None)):
+        world.ecs.courses = [course] if course else []
+        deployed(world, tag=tag)
+    outcome = rollback(world.aws, "hello", world.tools, 60, wanted)
+    assert outcome.revision_after is not None
+    assert outcome.revision_after.endswith("hello:2")
+
+
+def test_rollback_goes_to_the_service_revision_that_is_named() -> None:
+    """Its task definition, that is."""
+    world = World()
+    for tag in ("1", "2", "3"):
+        deployed(world, tag=tag)
+    [_, _, oldest] = world.aws.ecs.service_deployments("hello")
+    outcome = rollback(world.aws, "hello", world.tools, 60, str(oldest["targetServiceRevisionArn"]))
+    assert outcome.revision_after is not None
+    assert outcome.revision_after.endswith("hello:1")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ("9", "There is no task definition hello:9"),
+        ("1", "hello:1 was deregistered"),
+        ("2", "hello:2 is what the service has already"),
+    ],
+)
+def test_rollback_to_what_cannot_be_deployed_is_refused(wanted: str, words: str) -> None:
+    """Before the service is touched."""
+    world = World()
+    deployed(world, tag="1")
+    deployed(world, tag="2")
+    for arn, known in world.ecs.revisions.items():
+        known["status"] = "INACTIVE" if arn.endswith(":1") else "ACTIVE"
+    updates = world.ecs.operations().count("UpdateService")
+    with pytest.raises(DeployError, match=words):
+        rollback(world.aws, "hello", world.tools, 60, wanted)
+    assert world.ecs.operations().count("UpdateService") == updates
+
+
 def test_rollback_without_an_earlier_success_is_refused() -> None:
     """There is nothing to go back to."""
     world = World()

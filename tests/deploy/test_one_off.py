@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from shipway.deploy.errors import DeployError
+from shipway.deploy.errors import DeployError, UsageError
 from shipway.deploy.one_off import OneOff, stop
+from shipway.deploy.planning.console import task_page
 from shipway.deploy.planning.log_places import LogPlace, log_places, unreadable
-from shipway.deploy.planning.task_request import TaskWish, failure_sentence
+from shipway.deploy.planning.task_request import TaskWish, failure_sentence, task_request
 
 from .fake_aws import refuse
 from .fakes import World
@@ -113,6 +114,56 @@ def test_overrides_go_to_the_chosen_container() -> None:
         }
     ]
     assert (request["count"], request["cluster"]) == (2, "hello")
+
+
+def request_of(definition: dict[str, Any], **wish: Any) -> Any:
+    return task_request(TaskWish(**wish), {**DEFINITION, **definition}, {}).get("overrides")
+
+
+def test_a_size_is_the_tasks_where_its_definition_has_one() -> None:
+    """And the chosen container's otherwise; in ECS's numbers, whatever unit it was given in."""
+    assert request_of({"cpu": "256", "memory": "512"}, cpu="0.5 vCPU", memory="1GB") == {
+        "cpu": "512",
+        "memory": "1024",
+    }
+    assert request_of({}, cpu="64", memory="128") == {
+        "containerOverrides": [{"name": "web", "cpu": 64, "memory": 128}]
+    }
+
+
+def test_roles_are_overridden_for_the_task() -> None:
+    """What its containers may do, and what ECS may do to start it."""
+    assert request_of({}, task_role="arn:a", execution_role="arn:b") == {
+        "taskRoleArn": "arn:a",
+        "executionRoleArn": "arn:b",
+    }
+    assert request_of({}) is None
+
+
+@pytest.mark.parametrize(("wish", "what"), [("cpu", "much"), ("cpu", "0.5"), ("memory", "1vCPU")])
+def test_what_is_no_size_is_refused(wish: str, what: str) -> None:
+    """With the units that there are."""
+    with pytest.raises(UsageError, match=f"'{what}' is no {wish}; write it in "):
+        request_of({}, **{wish: what})
+
+
+@pytest.mark.parametrize(
+    ("arn", "page"),
+    [
+        (
+            "arn:aws:ecs:eu-west-1:1:task/shop/abc",
+            "https://eu-west-1.console.aws.amazon.com/ecs/v2/clusters/shop/tasks/abc?region=eu-west-1",
+        ),
+        (
+            "arn:aws-cn:ecs:cn-north-1:1:task/shop/abc",
+            "https://cn-north-1.console.amazonaws.cn/ecs/v2/clusters/shop/tasks/abc?region=cn-north-1",
+        ),
+        ("arn:aws-elsewhere:ecs:r:1:task/shop/abc", None),
+    ],
+)
+def test_a_task_has_a_page_in_the_console(arn: str, page: str | None) -> None:
+    """Each partition has its own; where none is known, none is made up."""
+    assert task_page(arn) == page
 
 
 def test_unknown_container_is_named_with_those_there_are() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,34 @@ def test_start_returns_with_the_tasks_arn(world: World) -> None:
     started = start_task(session(world), world.tools, choices)
     assert started.exit_code == 0
     assert started.as_document()["tasks"][0]["taskArn"] == ENDED["taskArn"]
+
+
+def test_whoever_leaves_a_task_to_itself_is_told_how_to_see_and_stop_it(world: World) -> None:
+    """On this machine by a verb, at AWS in the console; whoever waits is told while it runs."""
+    choices = TaskChoices(TaskWish(), wait=False)
+    assert run_task(session(world), world.tools, choices).text() == (
+        "started task feedbeef00\n"
+        "  see it: `shipway logs -e local --cluster hello --task feedbeef00 -f`"
+        "  stop it: `shipway stop -e local --cluster hello feedbeef00`"
+    )
+    world.aws = replace(world.aws, local=False)
+    run_task(session(world), world.tools, TaskChoices(TaskWish()))
+    assert (
+        "see it: https://r.console.aws.amazon.com/ecs/v2/clusters/hello/tasks/feedbeef00?region=r"
+        "  stop it: `shipway stop --cluster hello feedbeef00`, or press Ctrl-C"
+    ) in world.progress.lines
+
+
+def test_a_named_tasks_size_and_roles_come_from_the_file(world: World) -> None:
+    """As its command does."""
+    known = {"migrate": NamedTask(cpu=64, memory="1GB", task_role="arn:a")}
+    choices = TaskChoices(TaskWish(memory="256", execution_role="arn:b"), named="migrate")
+    run_task(session(world, tasks=known), world.tools, choices)
+    assert world.ecs.requests("RunTask")[0]["overrides"] == {
+        "taskRoleArn": "arn:a",
+        "executionRoleArn": "arn:b",
+        "containerOverrides": [{"name": "web", "cpu": 64, "memory": 256}],
+    }
 
 
 def test_nothing_registered_yet_is_said() -> None:

@@ -10,6 +10,12 @@ from shipway.cli.options import add_target, add_watch, choices, event_stream, sh
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     add_watch(parser)
+    parser.add_argument(
+        "revision",
+        nargs="?",
+        metavar="REVISION",
+        help="7, web:7, an ARN of a task definition or service revision (default: the last that succeeded)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -18,6 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     session = open_session(choices(arguments))
     with open_tools(event_stream(arguments)) as tools:
-        outcome = rollback(session.aws, session.service, tools, seconds(arguments.timeout))
+        outcome = rollback(
+            session.aws, session.service, tools, seconds(arguments.timeout), arguments.revision
+        )
     show(arguments, outcome.as_document(), outcome.text())
     return outcome.exit_code

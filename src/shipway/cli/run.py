@@ -14,7 +14,14 @@ FAILURE_CODE = 125
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_options(parser)
     parser.add_argument("--task", metavar="NAME", help="a task under tasks: in shipway.yml")
-    parser.add_argument("--no-wait", dest="wait", action="store_false", help="do not wait for its end")
+    parser.add_argument(
+        "-d",
+        "--detach",
+        "--no-wait",
+        dest="wait",
+        action="store_false",
+        help="do not wait for its end: say how to see and stop it",
+    )
     parser.add_argument("--count", type=int, default=None)
     parser.add_argument("--launch-type", choices=("EC2", "FARGATE", "EXTERNAL"))
 
@@ -23,9 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     from shipway.deploy.opening import open_session, open_tools
     from shipway.deploy.task_verbs import run_task
 
-    with_json = arguments.output == "json"
     session = open_session(choices(arguments), service_needed=False)
     with open_tools() as tools:
         outcome = run_task(session, tools, task_choices(arguments))
-    show(arguments, outcome.as_document(), "" if with_json else outcome.explanation)
+    show(arguments, outcome.as_document(), outcome.text())
     return outcome.exit_code

@@ -40,6 +40,10 @@ def add_task_options(parser: argparse.ArgumentParser) -> None:
         "--container", metavar="NAME", help="whose command and exit code (default: the essential)"
     )
     parser.add_argument("--command", metavar="TEXT", help="split as a shell would, without a shell")
+    parser.add_argument("--cpu", metavar="UNITS", help="512 or 0.5vCPU: the task's, or else its container's")
+    parser.add_argument("--memory", metavar="MIB", help="1024 or 1GB: the task's, or else its container's")
+    parser.add_argument("--task-role", metavar="ARN", help="what the containers may do, instead")
+    parser.add_argument("--execution-role", metavar="ARN", help="what ECS may do to start it, instead")
     parser.add_argument("arguments", nargs="*", metavar="COMMAND", help="after --: the command to run")
 
 
@@ -68,6 +72,10 @@ def task_choices(arguments: argparse.Namespace) -> TaskChoices:
         environment=pairs(arguments.variables, "a variable"),
         count=count or 1,
         launch_type=getattr(arguments, "launch_type", None),
+        cpu=arguments.cpu,
+        memory=arguments.memory,
+        task_role=arguments.task_role,
+        execution_role=arguments.execution_role,
     )
     return TaskChoices(
         wish=wish,

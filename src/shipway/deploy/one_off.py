@@ -75,7 +75,12 @@ class OneOff:
         self.progress = tools.progress
         self.pace = tools.pace
         self.interruption = tools.interruption
-        self.emit = emit
+        self._write = emit
+
+    def emit(self, place: LogPlace, event: Members) -> None:
+        """A line that scrolls by must not meet the one that is redrawn."""
+        self.progress.close()
+        self._write(place, event)
 
     def run(self, wish: TaskWish, definition: Members, service: Members) -> list[Members]:
         """Let ECS place the tasks."""

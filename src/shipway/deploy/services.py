@@ -78,12 +78,18 @@ def _task_definitions(aws: Aws, briefs: list[Members]) -> list[tuple[str, str]]:
     return [(str(one["serviceRevisionArn"]), str(one["taskDefinition"])) for one in revisions]
 
 
-def rollback(aws: Aws, name: str, tools: Tools, timeout_s: float) -> Outcome:
-    """Deploy again the task definition of the last service deployment that succeeded with another one."""
+def rollback(aws: Aws, name: str, tools: Tools, timeout_s: float, wanted: str | None = None) -> Outcome:
+    """Deploy again the task definition of the last service deployment that succeeded with another one.
+
+    Or the one that is wanted: a revision's number, `family:revision`, its ARN or a service revision's.
+    """
     service = required_service(aws, name)
     before = str(service["taskDefinition"])
-    briefs = aws.ecs.service_deployments(name)
-    target = last_successful(aws, briefs, before)
+    target = (
+        revision_wanted(aws, wanted, before)
+        if wanted
+        else last_successful(aws, aws.ecs.service_deployments(name), before)
+    )
     if target is None:
         raise DeployError(
             f"No earlier deployment of {name} succeeded with another task definition than {short(before)}, "
@@ -91,6 +97,30 @@ def rollback(aws: Aws, name: str, tools: Tools, timeout_s: float) -> Outcome:
         )
     tools.progress.say(f"rolling {name} back from {short(before)} to {short(target)}")
     return begin_and_follow(aws, service, {"taskDefinition": target}, tools, timeout_s)
+
+
+def revision_wanted(aws: Aws, wanted: str, current: str) -> str:
+    """The ARN of an ACTIVE task definition that is not the current one."""
+    if ":service-revision/" in wanted:
+        revision = aws.ecs.service_revision(wanted)
+        reference = str(revision["taskDefinition"]) if revision else wanted
+    else:
+        family = short(current).partition(":")[0]
+        reference = f"{family}:{wanted}" if wanted.isdigit() else wanted
+    found = aws.ecs.task_definition(reference)
+    if found is None:
+        raise DeployError(
+            f"There is no task definition {short(reference)}. `shipway history` lists what was deployed."
+        )
+    if found.get("status") != "ACTIVE":
+        raise DeployError(
+            f"{short(reference)} was deregistered, so ECS deploys it no more. Deploy its image again instead."
+        )
+    if found["taskDefinitionArn"] == current:
+        raise DeployError(
+            f"{short(current)} is what the service has already. `shipway restart` replaces its tasks."
+        )
+    return str(found["taskDefinitionArn"])
 
 
 def last_successful(aws: Aws, briefs: list[Members], current: str) -> str | None:

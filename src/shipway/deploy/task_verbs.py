@@ -12,6 +12,7 @@ from shipway.deploy.edge.log_lines import LogLines
 from shipway.deploy.errors import DeployError, UsageError
 from shipway.deploy.one_off import OneOff, RunOutcome, task_document
 from shipway.deploy.opening import Session
+from shipway.deploy.planning.console import task_hints
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.task_request import TaskWish, chosen_container
 from shipway.deploy.tools import Tools
@@ -37,22 +38,21 @@ class Started:
 
     tasks: tuple[Members, ...]
     outcome: RunOutcome | None = None
+    hints: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
         return self.outcome.exit_code if self.outcome else 0
 
-    @property
-    def explanation(self) -> str:
-        return self.text()
-
     def text(self) -> str:
         if self.outcome is not None:
             return self.outcome.explanation
-        return "\n".join(
-            f"started task {short(str(task['taskArn']))} on {short(str(task.get('containerInstanceArn')))}"
-            for task in self.tasks
-        )
+        lines = []
+        for task, hint in zip(self.tasks, self.hints, strict=True):
+            instance = task.get("containerInstanceArn")
+            where = f" on {short(str(instance))}" if instance else ""
+            lines += [f"started task {short(str(task['taskArn']))}{where}", f"  {hint}"]
+        return "\n".join(lines)
 
     def as_document(self) -> Members:
         """For `-o json`."""
@@ -80,9 +80,13 @@ def start_task(session: Session, tools: Tools, choices: TaskChoices) -> Started:
 
 
 def _started(one_off: OneOff, tasks: list[Members], choices: TaskChoices, definition: Members) -> Started:
+    aws, arns = one_off.aws, [str(task["taskArn"]) for task in tasks]
+    hints = task_hints(arns, aws.ecs.cluster, local=aws.local)
     if not choices.wait:
         one_off.progress.close()
-        return Started(tuple(tasks))
+        return Started(tuple(tasks), hints=hints)
+    for hint in hints:
+        one_off.progress.say(f"{hint}, or press Ctrl-C")
     return Started(tuple(tasks), one_off.follow(tasks, choices.wish, definition))
 
 
@@ -139,4 +143,12 @@ def wish_of(task: NamedTask, wish: TaskWish) -> TaskWish:
         environment={**task.environment, **wish.environment},
         count=wish.count if wish.count != 1 else task.count,
         launch_type=wish.launch_type or task.launch_type,
+        cpu=wish.cpu or _text(task.cpu),
+        memory=wish.memory or _text(task.memory),
+        task_role=wish.task_role or task.task_role,
+        execution_role=wish.execution_role or task.execution_role,
     )
+
+
+def _text(value: str | int | None) -> str | None:
+    return None if value is None else str(value)

@@ -77,6 +77,10 @@ class NamedTask(msgspec.Struct, frozen=True, kw_only=True):
     environment: dict[str, str] = {}
     count: int = 1
     launch_type: str | None = None
+    cpu: str | int | None = None
+    memory: str | int | None = None
+    task_role: str | None = None
+    execution_role: str | None = None
 
 
 class Hooks(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,7 +37,19 @@ LOAD_BALANCER: Keys = {
     "health_check": HEALTH_CHECK,
 }
 CODE_DEPLOY: Keys = {**dict.fromkeys(("application", "deployment_group", "config")), "hooks": {"*": None}}
-TASK: Keys = dict.fromkeys(("container", "command", "environment", "count", "launch_type"))
+TASK: Keys = dict.fromkeys(
+    (
+        "container",
+        "command",
+        "environment",
+        "count",
+        "launch_type",
+        "cpu",
+        "memory",
+        "task_role",
+        "execution_role",
+    )
+)
 HOOKS: Keys = dict.fromkeys(("before_build", "before_deploy", "after_deploy", "on_failure", "on_rollback"))
 OVERLAY: Keys = {
     **dict.fromkeys(("name", "cluster", "region", "profile", "create", "task_definition", "service")),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from shipway.deploy.application.suggestion import did_you_mean
-from shipway.deploy.errors import DeployError
+from shipway.deploy.errors import DeployError, UsageError
 from shipway.deploy.planning.references import shorter
 
 Members = dict[str, Any]
 
+MEASURE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)?")
 OUR_FAILURE = 125
 STARTED_BY = "shipway"
 
@@ -36,14 +38,18 @@ class TaskWish:
     environment: Mapping[str, str] = field(default_factory=dict)
     count: int = 1
     launch_type: str | None = None
+    cpu: str | None = None
+    memory: str | None = None
+    task_role: str | None = None
+    execution_role: str | None = None
 
 
 def task_request(wish: TaskWish, definition: Members, service: Members) -> Members:
     """RunTask's or StartTask's members: the definition with overrides, the network of the service."""
     request: Members = {"taskDefinition": definition["taskDefinitionArn"], "startedBy": STARTED_BY}
-    override = _override(wish, definition)
-    if override:
-        request["overrides"] = {"containerOverrides": [override]}
+    overrides = _overrides(wish, definition)
+    if overrides:
+        request["overrides"] = overrides
     if definition.get("networkMode") == "awsvpc" and service.get("networkConfiguration"):
         request["networkConfiguration"] = service["networkConfiguration"]
     return request
@@ -62,16 +68,50 @@ def placement(wish: TaskWish, service: Members) -> Members:
     return members
 
 
-def _override(wish: TaskWish, definition: Members) -> Members:
+def _overrides(wish: TaskWish, definition: Members) -> Members:
+    """A size is the task's where its definition has one, else the container's, as the definition says it."""
+    cpu, memory = cpu_units(wish.cpu), memory_mib(wish.memory)
+    size = {member: value for member, value in (("cpu", cpu), ("memory", memory)) if value is not None}
+    of_task = any(definition.get(member) for member in ("cpu", "memory"))
+    container = _container_override(wish, {} if of_task else size)
+    roles = {"taskRoleArn": wish.task_role, "executionRoleArn": wish.execution_role}
+    overrides: Members = {member: arn for member, arn in roles.items() if arn}
+    if of_task:
+        overrides |= {member: str(value) for member, value in size.items()}
     name = chosen_container(wish.container, definition)
-    override: Members = {}
+    if container:
+        overrides["containerOverrides"] = [{"name": name, **container}]
+    return overrides
+
+
+def _container_override(wish: TaskWish, size: Mapping[str, int]) -> Members:
+    override: Members = dict(size)
     if wish.command is not None:
         override["command"] = list(wish.command)
     if wish.environment:
         override["environment"] = [
             {"name": key, "value": wish.environment[key]} for key in sorted(wish.environment)
         ]
-    return {"name": name, **override} if override else {}
+    return override
+
+
+def cpu_units(text: str | None) -> int | None:
+    """`512`, or in vCPU: `0.5 vCPU`."""
+    return _measured(text, "vcpu", "cpu", "CPU units (512) or vCPU (0.5vCPU)")
+
+
+def memory_mib(text: str | None) -> int | None:
+    """`1024`, or in GB: `1 GB`."""
+    return _measured(text, "gb", "memory", "MiB (1024) or GB (1GB)")
+
+
+def _measured(text: str | None, unit: str, what: str, how: str) -> int | None:
+    if text is None:
+        return None
+    match = MEASURE.fullmatch(text.strip().lower())
+    if match is None or match[2] not in (None, unit) or (match[2] is None and "." in match[1]):
+        raise UsageError(f"{text!r} is no {what}; write it in {how}.")
+    return int(match[1]) if match[2] is None else int(float(match[1]) * 1024)
 
 
 def chosen_container(name: str | None, definition: Members) -> str:
