@@ -14,7 +14,7 @@ from shipway.cli.verbs import VERBS
 from shipway.deploy.planning.verdict import EXIT_CODES
 from tests.docs.pages import PAGES, README, ROOT, code, name_of, table, text_of
 
-COMMAND = re.compile(r"\bshipway (?P<verb>[a-z]+)(?P<rest>[^)\"]*)")
+COMMAND = re.compile(r"\bshipway (?P<verb>[a-z]+(?:-[a-z]+)*)(?P<rest>[^)\"]*)")
 OPTION = re.compile(r"(?<=\s)--?[a-z][a-z-]*")
 MAKE = re.compile(r"(?:^|\s)make (?P<target>[a-z]+)")
 MAKEFILE = ROOT / "Makefile"

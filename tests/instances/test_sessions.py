@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from threading import Event
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -71,6 +72,26 @@ class Typing:
         return 120, 40
 
 
+class Dialled(Typing):
+    """A connection: it has no size, and ends when what it said was answered."""
+
+    def __init__(self, *lines: bytes) -> None:
+        super().__init__(*lines)
+        self.answered = Event()
+
+    def read(self) -> bytes:
+        if not self.lines:
+            self.answered.wait(DEADLINE_S)
+        return super().read()
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self.answered.set()
+
+    def size(self) -> tuple[int, int] | None:
+        return None
+
+
 @asynccontextmanager
 async def agent_channel(door: Door, key: str = SECRET_ACCESS_KEY) -> AsyncIterator[Any]:
     path = f"127.0.0.1:{door.port}/v1/control-channel?{urlencode({'containerInstanceArn': INSTANCE})}"
@@ -101,15 +122,19 @@ def here(door: Door, url: str) -> str:
     return f"ws://127.0.0.1:{door.port}{parts.path}?{parts.query}"
 
 
-async def serve(door: Door, told: dict[str, Any], shell: Shell) -> None:
+async def serve(door: Door, told: dict[str, Any], shell: Shell | None, port: int = 0) -> None:
     """What an agent does with a session that it is told of."""
     async with (
         aiohttp.ClientSession() as http,
         http.ws_connect(here(door, told["streamUrl"])) as connection,
     ):
         await connection.send_str(json.dumps({"TokenValue": told["tokenValue"]}))
-        session = ExecSession(connection, SystemClock(), SeededIds("agent"))
-        await session.run(shell, await session.shake_hands())
+        session = ExecSession(connection, SystemClock(), SeededIds("agent"), port)
+        reading = await session.shake_hands()
+        if shell is None:
+            await session.refuse("no", reading)
+        else:
+            await session.run(shell, reading)
 
 
 def hold(door: Door, session: dict[str, str], console: Typing) -> SessionEnd:
@@ -130,6 +155,30 @@ async def test_a_session_from_end_to_end(door: Door) -> None:
     assert held == SessionEnd(7, "")
     assert console.heard == b"HELLO WORLD " + b"x" * 20_000 + b"bye"
     assert shell.sizes == [(120, 40)]
+
+
+async def test_a_port_is_a_session_without_a_terminal(door: Door) -> None:
+    """The client's end ends it; no size is told, and what it was told of the port is Systems Manager's."""
+    async with agent_channel(door) as channel:
+        session = await opened(door)
+        told = json.loads(await channel.recv())
+        shell, console = Shell(), Dialled(b"hello")
+        held, _ = await asyncio.gather(
+            asyncio.to_thread(hold, door, session, console), serve(door, told, shell, port=80)
+        )
+    assert (held, console.heard, shell.sizes) == (SessionEnd(None), b"HELLO", [])
+    assert shell.hung_up.is_set()
+
+
+async def test_a_port_where_nobody_answers_ends_the_session(door: Door) -> None:
+    """The client is told by a flag."""
+    async with agent_channel(door) as channel:
+        session = await opened(door)
+        told = json.loads(await channel.recv())
+        held, _ = await asyncio.gather(
+            asyncio.to_thread(hold, door, session, Dialled()), serve(door, told, None, port=80)
+        )
+    assert held == SessionEnd(None, "nothing answers at that port in the container")
 
 
 async def test_a_client_that_goes_is_hung_up_on(door: Door) -> None:

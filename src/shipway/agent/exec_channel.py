@@ -11,10 +11,11 @@ import aiohttp
 import msgspec
 
 from shipway.agent.control_plane import ControlPlane, Unreachable
-from shipway.agent.engine import EngineError, Terminals
+from shipway.agent.engine import EngineError, Process, Terminals
 from shipway.agent.exec_session import ExecSession
+from shipway.agent.port_process import connected
 from shipway.agent.session import FRAME_BYTES_MAX, Connection, connect, keep_connected
-from shipway.agent.task_state import RUNNING, TaskState
+from shipway.agent.task_state import RUNNING, ContainerState, TaskState
 from shipway.seams import Clock, Ids
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,8 @@ class Told(msgspec.Struct, frozen=True, rename="camel"):
     token_value: str
     task_arn: str
     container_name: str
-    command: str
+    command: str = ""
+    port: int = 0  # to connect to, where there is no command
 
 
 def wants_sessions(task: TaskState) -> bool:
@@ -86,25 +88,32 @@ class ExecChannel:
                         {"MessageSchemaVersion": "1.0", "TokenValue": told.token_value}
                     ).decode()
                 )
-                await self._serve_session(ExecSession(connection, self._clock, self._ids), told)
+                session = ExecSession(connection, self._clock, self._ids, told.port)
+                await self._serve_session(session, told)
         except (aiohttp.ClientError, TimeoutError, ConnectionError, Unreachable) as error:
             logger.info("a session into %s ended early: %r", told.container_name, error)
 
     async def _serve_session(self, session: ExecSession, told: Told) -> None:
         reading = await session.shake_hands()
         try:
-            process = await self._terminals.execute(self._runtime_id(told), _words(told.command))
+            process = await self._process(told)
         except EngineError as error:
             await session.refuse(f"{error.message}\n", reading)
             return
         await session.run(process, reading)
 
-    def _runtime_id(self, told: Told) -> str:
+    async def _process(self, told: Told) -> Process:
+        task, container = self._place(told)
+        if told.port:
+            return await connected(task, container, told.port)
+        return await self._terminals.execute(container.runtime_id, _words(told.command))
+
+    def _place(self, told: Told) -> tuple[TaskState, ContainerState]:
         task = self._tasks.get(told.task_arn)
         container = task.container(told.container_name) if task else None
-        if container is None or container.phase != RUNNING:
+        if task is None or container is None or container.phase != RUNNING:
             raise EngineError(f"The container {told.container_name} does not run any more.")
-        return container.runtime_id
+        return task, container
 
 
 def _words(command: str) -> list[str]:

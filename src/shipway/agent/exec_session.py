@@ -13,6 +13,8 @@ from shipway.agent.session import Connection
 from shipway.data_channel.frames import (
     BYTES,
     CHANNEL_CLOSED,
+    CONNECTION_FAILED,
+    DISCONNECT_FROM_PORT,
     EXIT_CODE,
     FLAG,
     HANDSHAKE_COMPLETE,
@@ -33,12 +35,17 @@ HANDSHAKE_S_MAX = 30.0
 CLOSE_S_MAX = 10.0
 RESEND_LOOK_S = 1.0
 AGENT_VERSION = "3.3.0.0"
+# From 3.0.196 on Amazon's own client multiplexes a port's connections; here each has a session.
+PORT_AGENT_VERSION = "3.0.161.0"
 STANDARD_STREAM = {"SessionType": "Standard_Stream", "Properties": {}}
+ENDS = (TERMINATE, DISCONNECT_FROM_PORT)
 logger = logging.getLogger(__name__)
 
 
 class ExecSession:
-    def __init__(self, connection: Connection, clock: Clock, ids: Ids) -> None:
+    def __init__(self, connection: Connection, clock: Clock, ids: Ids, port: int = 0) -> None:
+        """With a port the bytes are those of a connection to it."""
+        self._port = port
         self._connection = connection
         self._clock = clock
         self._ids = ids
@@ -50,8 +57,10 @@ class ExecSession:
     async def shake_hands(self) -> asyncio.Task[None]:
         """Done when the client is there and has agreed; what it sends is read from now on."""
         reading = asyncio.create_task(self._read())
-        action = {"ActionType": "SessionType", "ActionParameters": STANDARD_STREAM}
-        request = {"AgentVersion": AGENT_VERSION, "RequestedClientActions": [action]}
+        of_port = {"SessionType": "Port", "Properties": {"portNumber": str(self._port)}}
+        action = {"ActionType": "SessionType", "ActionParameters": of_port if self._port else STANDARD_STREAM}
+        version = PORT_AGENT_VERSION if self._port else AGENT_VERSION
+        request = {"AgentVersion": version, "RequestedClientActions": [action]}
         began_ms = self._clock.now_ms()
         await self._send(HANDSHAKE_REQUEST, json.dumps(request).encode())
         answered = asyncio.create_task(self._answered.wait())
@@ -84,8 +93,10 @@ class ExecSession:
             await asyncio.gather(reading, writing, resending, return_exceptions=True)
 
     async def refuse(self, said: str, reading: asyncio.Task[None]) -> None:
-        """The command could not be started."""
+        """The command could not be started, the port not be reached."""
         self._ready.set()
+        if self._port:
+            await self._send(FLAG, CONNECTION_FAILED.to_bytes(4, "big"))
         await self.close(said)
         await asyncio.wait([reading], timeout=CLOSE_S_MAX)
         reading.cancel()
@@ -145,7 +156,7 @@ class ExecSession:
         if frame.payload_type == HANDSHAKE_RESPONSE:
             self._answered.set()
         elif frame.payload_type == FLAG:
-            return int.from_bytes(frame.payload[:4], "big") == TERMINATE
+            return int.from_bytes(frame.payload[:4], "big") in ENDS
         elif frame.payload_type in (BYTES, SIZE):
             await self._ready.wait()
             if self._process is None:

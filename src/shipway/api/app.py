@@ -1,7 +1,8 @@
 """The front door's ASGI application: one address for every AWS service, and for the agents' websockets.
 
 A request is read (bounded), its signature is checked, and then it goes where its credential scope says: ECS,
-ECR and CloudWatch Logs by `X-Amz-Target`, Elastic Load Balancing by `Action`, everything else to `elsewhere`.
+ECR, CloudWatch Logs and Systems Manager's sessions by `X-Amz-Target`, Elastic Load Balancing by `Action`,
+everything else to `elsewhere`.
 This path is plain ASGI, because it is the one that must be quick. Websockets and `/_shipway/...` are
 Starlette routes of whoever starts the front door. The latter are signed like all the rest, but for the health
 check; a websocket's route verifies for itself.
@@ -46,6 +47,9 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OURS = {"ecs": "ecs", "ecr": "ecr", "logs": "logs", "elasticloadbalancing": "elbv2"}
 """Signing names to botocore's names of the services that are written here."""
+
+SESSIONS = "ssm", b"AmazonSSM.StartSession"
+"""The one operation that is written here of a service that is otherwise elsewhere."""
 
 BODY_BYTES_MAX = 2 * 1024 * 1024
 ELSEWHERE_BODY_BYTES_MAX = 128 * 1024 * 1024
@@ -124,6 +128,8 @@ class FrontDoor:
             return
         if scope["path"].startswith(OWN_PATH):
             await self._router(scope, replay(request.body), send)
+        elif (identity.service, request.headers.get(b"x-amz-target")) == SESSIONS:
+            await self._answer_here(request, identity, send)
         elif identity.service not in OURS or is_classic_load_balancing(identity.service, request.form):
             await self._answer_elsewhere(request, identity, send)
         else:
@@ -140,7 +146,7 @@ class FrontDoor:
         )
 
     async def _answer_here(self, request: Request, identity: Identity, send: Send) -> None:
-        shapes = service_shapes(OURS[identity.service])
+        shapes = service_shapes(OURS.get(identity.service, identity.service))
         wire: Wire
         if shapes.target_prefix:
             prefix, _, operation = request.headers.get(b"x-amz-target", b"").decode("latin-1").partition(".")

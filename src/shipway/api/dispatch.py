@@ -29,7 +29,7 @@ log = logging.getLogger("shipway.api")
 
 Handler = Callable[[Call, Any], Any]
 
-SERVICES = ("ecs", "elbv2", "ecr", "logs")
+SERVICES = ("ecs", "elbv2", "ecr", "logs", "ssm")
 
 
 @dataclass(frozen=True, slots=True)

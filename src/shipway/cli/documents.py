@@ -31,6 +31,7 @@ DOCUMENTS: dict[str, str] = {
     "history": ANY_OBJECT + "[]",
     "events": ANY_OBJECT + "[]",
     "tasks": ANY_OBJECT + "[]",
+    "port-forward": LIVING + ":ForwardedDocument",
     "run": LIVING + ":TasksRunDocument",
     "start": LIVING + ":TasksRunDocument",
     "exec": LIVING + ":ExecutedDocument",

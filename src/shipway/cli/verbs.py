@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "lock": ("shipway.cli.lock", "keep others from deploying the service, with a reason; or see who does"),
     "unlock": ("shipway.cli.unlock", "remove the deploy lock of the service"),
     "wait": ("shipway.cli.wait", "follow a deployment that has begun to its verdict"),
+    "port-forward": ("shipway.cli.port_forward", "a port of this machine that leads into a container"),
     "run": (
         "shipway.cli.run",
         "run a one-off task where ECS places it; its logs, its exit code; --detach",

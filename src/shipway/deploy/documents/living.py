@@ -74,6 +74,16 @@ class TaskDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     containers: tuple[TaskContainer, ...]
 
 
+class ForwardedDocument(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A port that led into a container; told at its end."""
+
+    local_port: int
+    remote_port: int
+    task_arn: str
+    container: str
+    connections: int
+
+
 class TasksRunDocument(Struct, frozen=True, kw_only=True, rename="camel"):
     """Tasks that were run or started. `container` is the one whose exit code is meant."""
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from shipway.data_channel.frames import (
     BYTES,
     CHANNEL_CLOSED,
+    CONNECTION_FAILED,
     EXIT_CODE,
     FLAG,
     HANDSHAKE_COMPLETE,
@@ -35,6 +36,7 @@ FRAME_BYTES_MAX = 1024 * 1024 + 1024
 OPEN_TIMEOUT_S = 20
 DONE, UNSUPPORTED = 1, 3
 INPUT_CHUNK_BYTES = 1024
+NOBODY_ANSWERS = "nothing answers at that port in the container"
 
 
 class Console(Protocol):
@@ -72,6 +74,7 @@ class DataChannel:
         self._size: tuple[int, int] | None = None
         self._exit_code: int | None = None
         self._closed: str | None = None
+        self._of_port = False
 
     def hold(self, token: str) -> SessionEnd:
         """Until the other end closes. What is typed is read by a thread of its own."""
@@ -121,6 +124,9 @@ class DataChannel:
         elif frame.payload_type == HANDSHAKE_COMPLETE:
             self._tell_size()
             threading.Thread(target=self._type, name="session's input", daemon=True).start()
+        elif frame.payload_type == FLAG:
+            if int.from_bytes(frame.payload[:4], "big") == CONNECTION_FAILED:
+                self._closed = NOBODY_ANSWERS
         elif frame.payload_type in (BYTES, STDERR):
             self._console.write(frame.payload)
         elif frame.payload_type == EXIT_CODE:
@@ -132,6 +138,8 @@ class DataChannel:
         for action in request.get("RequestedClientActions") or ():
             kind = str(action.get("ActionType"))
             known = kind == "SessionType"
+            parameters = action.get("ActionParameters") or {}
+            self._of_port = self._of_port or (known and parameters.get("SessionType") == "Port")
             processed.append(
                 {
                     "ActionType": kind,
@@ -168,6 +176,8 @@ class DataChannel:
             while data := self._console.read():
                 for start in range(0, len(data), INPUT_CHUNK_BYTES):
                     self.send(BYTES, data[start : start + INPUT_CHUNK_BYTES])
+            if self._of_port:  # nothing of a connection can be half closed over a session
+                self.terminate()
         except (ConnectionClosed, OSError):
             return  # the session is over; whoever follows it says how
 

@@ -192,6 +192,7 @@ KINDS: dict[str, Callable[[Places], Arns]] = {
     "secrets": lambda places: places.secrets(in_manager=True),
     "parameters": _only_if(lambda places: places.secrets(in_manager=False)),
     "public_parameters": lambda places: (places.arn("ssm", "parameter/aws/service/ecs/*", account="*"),),
+    "forwarding": lambda places: (places.arn("ssm", "document/AWS-StartPortForwardingSession", account="*"),),
     "roles": lambda places: places.task_roles(),
     "stacks": lambda places: (places.arn("cloudformation", f"stack/{places.cluster}-instances/*"),),
     "stack_roles": lambda places: (
