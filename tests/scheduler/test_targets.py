@@ -43,6 +43,7 @@ def a_targets_snapshot(*tasks: Task, targets: tuple[Target, ...] = (), **members
         "instances": instances,
         "target_groups": {TARGET_GROUP: a_target_group(target_type=members.pop("target_type", "instance"))},
         "targets": targets,
+        "timing": Timing(),
     }
     return TargetsSnapshot(**{**defaults, **members})
 

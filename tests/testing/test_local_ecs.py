@@ -155,8 +155,8 @@ def test_a_bad_deployment_is_rolled_back(ecs: LocalEcs) -> None:
     assert service(client)["runningCount"] == 3
 
 
-def test_targets_follow_the_containers_answers(ecs: LocalEcs) -> None:
-    """A target is healthy while its container answers the load balancer's checks."""
+def balanced(ecs: LocalEcs) -> tuple[Any, str]:
+    """ECS's client and the target group's ARN of a service with one task."""
     elbv2 = ecs.client("elbv2")
     group = elbv2.create_target_group(
         Name="web", Protocol="HTTP", Port=80, VpcId="vpc-1", TargetType="instance"
@@ -171,10 +171,32 @@ def test_targets_follow_the_containers_answers(ecs: LocalEcs) -> None:
     client = register(ecs, portMappings=[{"containerPort": 80}])
     binding = {"targetGroupArn": group, "containerName": "web", "containerPort": 80}
     client.create_service(serviceName="web", taskDefinition="web", desiredCount=1, loadBalancers=[binding])
+    return client, str(group)
+
+
+def target_states(ecs: LocalEcs, group: str) -> list[str]:
+    described = ecs.client("elbv2").describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    return [each["TargetHealth"]["State"] for each in described]
+
+
+def test_the_deregistration_delay_is_shorter_at_speed() -> None:
+    """The last target of a group is given all of it: nobody can tell when its requests have ended."""
+    with local_ecs(speed=10) as ecs:
+        client, group = balanced(ecs)
+        ecs.clock.advance_until(lambda: service(client)["runningCount"] == 1, within_s=10)
+        client.update_service(service="web", desiredCount=0)
+        ecs.clock.advance(29)
+        assert target_states(ecs, group) == ["draining"]
+        ecs.clock.advance(2)
+        assert target_states(ecs, group) == []
+
+
+def test_targets_follow_the_containers_answers(ecs: LocalEcs) -> None:
+    """A target is healthy while its container answers the load balancer's checks."""
+    _, group = balanced(ecs)
 
     def states() -> list[str]:
-        described = elbv2.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
-        return [each["TargetHealth"]["State"] for each in described]
+        return target_states(ecs, group)
 
     ecs.clock.advance_until(lambda: states() == ["healthy"], within_s=60)
     assert ecs.containers.answer("web", False) == 1

@@ -176,4 +176,5 @@ def targets_snapshot(around: Surroundings, owner: str) -> TargetsSnapshot:
         instances={arn: instance for arn, instance in instances.items() if instance is not None},
         target_groups={arn: group for arn, group in groups.items() if group is not None},
         targets=tuple(sorted(named, key=lambda target: target.key)),
+        timing=around.timing,
     )

@@ -34,7 +34,7 @@ class TargetsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     instances: dict[str, ContainerInstance]
     target_groups: dict[str, TargetGroup]
     targets: tuple[Target, ...]
-    timing: Timing = Timing()
+    timing: Timing
 
 
 class Registration(msgspec.Struct, frozen=True):
