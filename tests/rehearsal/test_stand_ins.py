@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from shipway.deploy.application.application import Application
 from shipway.instances.support import CONTAINER_DEFINITION, REFUSED, TASK_DEFINITION, VOLUME
 from shipway.rehearsal.live import Live, live_version, with_live_count
-from shipway.rehearsal.stand_ins import stood_in, unknown_secrets
+from shipway.rehearsal.stand_ins import stood_in, unknown_secrets, without_tasks_around
 from shipway.rehearsal.stand_ins_balancing import Pair, told_of_groups, wanted_pairs, with_balancers
 from tests.rehearsal.builders import an_application
 
@@ -132,6 +132,15 @@ def test_what_watches_a_deployment_from_aws_is_left_out() -> None:
         "alarms 5xx: left out: none fires",
         "lifecycle hook check: left out: there is no Lambda here",
     ]
+
+
+def test_simulated_containers_migrate_nothing() -> None:
+    """So tasks around the deployment are left out, and told."""
+    application = replace(an_application(), before_deploy=("migrate", "seed"))
+    changed, told = without_tasks_around(application)
+    assert changed.before_deploy == ()
+    assert [stand_in.what for stand_in in told] == ["before_deploy migrate, seed"]
+    assert without_tasks_around(an_application()) == (an_application(), ())
 
 
 def balanced(**advanced: str) -> Application:

@@ -16,6 +16,7 @@ from shipway.deploy.errors import DeployError
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.references import with_tag
 from shipway.deploy.release import DeployOptions
+from shipway.deploy.releasing.one_service import ReleaseWishes, release_application
 from shipway.deploy.tools import Tools
 from shipway.local.settings import SIMULATED
 from shipway.rehearsal.balancers import make_balancers
@@ -33,7 +34,7 @@ from shipway.rehearsal.lodging import Lodging, Wanted, lodging
 from shipway.rehearsal.prober import Prober
 from shipway.rehearsal.report import Report, marks_of
 from shipway.rehearsal.signals import EndingInterruption, Interrupted, signals_end
-from shipway.rehearsal.stand_ins import StandIn, stood_in
+from shipway.rehearsal.stand_ins import StandIn, stood_in, without_tasks_around
 from shipway.rehearsal.stand_ins_balancing import told_of_groups, wanted_pairs, with_balancers
 from shipway.rehearsal.versions import (
     essential,
@@ -116,11 +117,12 @@ def _both(script: Script, lodged: Lodging, progress: Progress) -> Report:
     prober = None if script.simulated else _prober(application, first)
     breaking = _breaking(script, application, str(first.revision_after))
     with witness.watching(breaking), prober.asking() if prober else nullcontext():
-        new = deploy(
+        new = release_application(
             with_faults(application, script.faults, simulated=script.simulated),
             aws,
             tools,
             _new_options(script, lodged),
+            ReleaseWishes(),
         )
         ended_s = witness.now_s()
         if witness.blows:
@@ -148,6 +150,8 @@ def _versions(script: Script) -> tuple[Application, Application, tuple[StandIn, 
     application, told = stood_in(application, script.secrets)
     old, told_of_old = stood_in(old, script.secrets)
     if script.simulated:
+        application, left_out = without_tasks_around(application)
+        told += left_out
         old, application = (with_usual_times(one, script.speed) for one in (old, application))
     return old, application, tuple(dict.fromkeys((*told, *told_of_old, *groups)))
 

@@ -60,6 +60,17 @@ def stood_in(application: Application, secrets: Mapping[str, str]) -> tuple[Appl
     return changed, tuple(told)
 
 
+def without_tasks_around(application: Application) -> tuple[Application, tuple[StandIn, ...]]:
+    """For simulated containers, which run no program."""
+    around = (("before_deploy", application.before_deploy), ("after_deploy", application.after_deploy))
+    told = tuple(
+        StandIn(f"{when} {', '.join(names)}", "left out: simulated containers run no program")
+        for when, names in around
+        if names
+    )
+    return msgspec.structs.replace(application, before_deploy=(), after_deploy=()), told
+
+
 def unknown_secrets(application: Application, given: Iterable[str]) -> list[str]:
     """Names of --secret that no container asks for."""
     containers = application.task_definition["containerDefinitions"]
