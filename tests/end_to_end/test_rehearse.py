@@ -96,12 +96,13 @@ def test_a_crash_is_got_over(folder: Path) -> None:
 
 
 @pytest.mark.docker
-def test_a_version_that_is_never_healthy_is_rolled_back(folder: Path) -> None:
+@pytest.mark.parametrize(("fault", "cause"), [("unhealthy", "health_check"), ("crash", "crash")])
+def test_a_version_that_is_no_good_is_rolled_back(folder: Path, fault: str, cause: str) -> None:
     """With the deployment's own exit code; the old tasks answered all the while."""
     before = everything()
-    document = rehearse(folder, "--fail", "unhealthy", exit_code=3)
+    document = rehearse(folder, "--fail", fault, exit_code=3)
     assert document["verdict"] == "rolled back"
-    assert "health check" in document["new"]["findings"][0]["sentence"]
+    assert document["new"]["findings"][0]["cause"] == cause
     assert document["belowMinimumS"] == 0
     assert document["requests"]["failed"] == 0
     assert everything() <= before

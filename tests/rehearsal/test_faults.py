@@ -62,6 +62,16 @@ def test_unhealthy_containers_fail_their_own_check() -> None:
     assert not any(container.get("healthCheck") for container in changed)
 
 
+def test_real_containers_that_crash_were_never_healthy() -> None:
+    """Else a program that answers at once is in service before it is killed."""
+    changed = with_faults(
+        an_application({"name": "web", "healthCheck": CHECK}), (Fault("crash"),), simulated=False
+    )
+    assert changed.task_definition["containerDefinitions"][0]["healthCheck"]["interval"] == 300
+    one = an_application({"name": "web", "healthCheck": CHECK})
+    assert with_faults(one, (Fault("crash", 1),), simulated=False) == one
+
+
 def test_real_images_are_missing_where_the_essential_container_has_one() -> None:
     """In the rehearsal's own registry, which nobody pushed it to."""
     application = an_application({"name": "init", "essential": False}, {"name": "web"})

@@ -69,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     from shipway.rehearsal.rehearsal import Script, rehearse
 
     application = read_chosen(Choices(config=arguments.config, environment=arguments.env))
+    aws = opened(arguments, application) if arguments.from_live else None
     tags = [text for text in arguments.first if "=" not in text]
     script = Script(
         application=application,
@@ -87,7 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
         ),
         faults=parse_faults(arguments.fail),
         secrets=given_secrets(application, pairs(arguments.secret, "a secret")),
-        live=look_at_live(application, opened(arguments, application)) if arguments.from_live else None,
+        live=look_at_live(application, aws) if aws else None,
+        login=aws.ecr.login if aws else None,
         first_tag=tags[-1] if tags else None,
         first_images=pairs([text for text in arguments.first if "=" in text], "an image"),
     )

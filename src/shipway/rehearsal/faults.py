@@ -31,6 +31,8 @@ NEVER_HEALTHY: Members = {
     "timeout": 2,
     "retries": 2,
 }
+# Docker asks for the first time after five minutes: until then nobody is healthy.
+NOT_YET_HEALTHY: Members = {**NEVER_HEALTHY, "interval": 300}
 NOT_THERE = "not-there"
 
 
@@ -105,6 +107,9 @@ def with_faults(application: Application, faults: tuple[Fault, ...], *, simulate
     for fault in faults:
         if fault.kind == UNHEALTHY and (is_checked(application) or not simulated):
             application = _never_healthy(application)
+        if fault == Fault(CRASH) and not simulated:
+            # A program may answer its first check sooner than it is killed.
+            application = with_essential_container(application, partial(checked_by, check=NOT_YET_HEALTHY))
         if simulated:
             labels = _labels(fault, application)
             application = with_essential_container(application, partial(labelled, labels=labels))
@@ -138,13 +143,17 @@ def _never_healthy(application: Application) -> Application:
     takes the first good answer of a target, and nothing from outside is surely quicker than that.
     """
     if not is_checked(application):
-        return with_essential_container(application, lambda c: {**c, "healthCheck": NEVER_HEALTHY})
+        return with_essential_container(application, partial(checked_by, check=NEVER_HEALTHY))
     containers = [
-        {**container, "healthCheck": NEVER_HEALTHY} if container.get("healthCheck") else container
+        checked_by(container, NEVER_HEALTHY) if container.get("healthCheck") else container
         for container in _containers(application)
     ]
     definition = {**application.task_definition, "containerDefinitions": containers}
     return msgspec.structs.replace(application, task_definition=definition)
+
+
+def checked_by(container: Members, check: Members) -> Members:
+    return {**container, "healthCheck": check}
 
 
 def _containers(application: Application) -> list[Members]:

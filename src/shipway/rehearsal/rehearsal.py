@@ -29,6 +29,7 @@ from shipway.rehearsal.faults import (
     refuse_what_cannot_be,
     with_faults,
 )
+from shipway.rehearsal.images import Login, images_needed, pull_ahead
 from shipway.rehearsal.live import Live, live_version, with_live_count
 from shipway.rehearsal.lodging import Lodging, Wanted, lodging
 from shipway.rehearsal.prober import Prober
@@ -61,6 +62,7 @@ class Script:
     first_images: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     live: Live | None = None
+    login: Login | None = None  # to ECR
 
     @property
     def simulated(self) -> bool:
@@ -101,9 +103,14 @@ def _both(script: Script, lodged: Lodging, progress: Progress) -> Report:
     live = script.live
     made = make_balancers(aws.service("elbv2"), wanted_pairs(application, live.groups if live else {}))
     old, application = with_balancers(old, made), with_balancers(application, made)
+    options = _first_options(script, old), _new_options(script, lodged)
+    if not script.simulated:
+        needed = (*images_needed(old, options[0].images), *images_needed(application, options[1].images))
+        elsewhere = [image for image in needed if not image.startswith(lodged.registry_address)]
+        pull_ahead(elsewhere, script.login, progress)
     report = Report(engine=script.wanted.engine, speed=script.speed, stand_ins=told)
     progress.say(f"the first version{f', {live.revision} of AWS' if live else ''}:")
-    first = deploy(first_version(old), aws, tools, _first_options(script, old))
+    first = deploy(first_version(old), aws, tools, options[0])
     report = replace(report, first=_without_urls(first))
     if first.exit_code != 0:
         return report
@@ -121,7 +128,7 @@ def _both(script: Script, lodged: Lodging, progress: Progress) -> Report:
             with_faults(application, script.faults, simulated=script.simulated),
             aws,
             tools,
-            _new_options(script, lodged),
+            options[1],
             ReleaseWishes(),
         )
         ended_s = witness.now_s()

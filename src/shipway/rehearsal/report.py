@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -16,6 +17,10 @@ from shipway.rehearsal.requests_made import RequestsMade
 from shipway.rehearsal.stand_ins import StandIn
 
 FIRST_FAILED = 1
+NOTHING_TO_REHEARSE = (
+    "The first version did not come up, so there is nothing to rehearse. "
+    "Begin with one that works: --first TAG, --first CONTAINER=IMAGE or --from-live."
+)
 NOT_REACHED = "the deployment ended before so many new tasks ran."
 Blow = tuple[float, str, str]  # when (seconds into the new version), which fault, what it was
 
@@ -95,10 +100,10 @@ class Report:
     def text(self) -> str:
         assert self.first is not None
         if self.new is None:
-            return f"{self.first.text()}\nThe first version did not come up, so there is nothing to rehearse."
+            return f"{self.first.text()}\n{NOTHING_TO_REHEARSE}"
         lines = [f"rehearsed {_where(self)}:", self.new.text()]
         lines += [f"  stood in for: {stand_in.text()}" for stand_in in self.stand_ins]
-        lines += [f"  fault {fault} after {at_s:.1f} s: {text}" for at_s, fault, text in self.blows]
+        lines += blow_lines(self.blows)
         lines += [f"  {recovery.fault}: {recovery.text()}" for recovery in self.recoveries]
         if self.below_minimum_s:
             lines.append(f"  below its minimum of healthy tasks for {self.below_minimum_s:.1f} s")
@@ -144,6 +149,17 @@ def _where(report: Report) -> str:
 
 def _containers(engine: str) -> str:
     return "in Docker" if engine == "docker" else "simulated"
+
+
+def blow_lines(blows: tuple[Blow, ...]) -> list[str]:
+    """The first of each fault, and how many more there were."""
+    counts = Counter(fault for _, fault, _ in blows)
+    first = {fault: (at_s, text) for at_s, fault, text in reversed(blows)}
+    return [
+        f"  fault {fault} after {at_s:.1f} s: {text}"
+        + (f", and {counts[fault] - 1} more like it" if counts[fault] > 1 else "")
+        for fault, (at_s, text) in sorted(first.items(), key=lambda item: item[1])
+    ]
 
 
 def marks_of(blows: tuple[Blow, ...], verdict: Verdict, ended_s: float) -> tuple[Mark, ...]:

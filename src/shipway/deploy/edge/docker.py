@@ -66,7 +66,7 @@ class DockerCommand:
         return image_id
 
     def push(self, image_id: str, reference: str, login: RegistryLogin | None) -> str:
-        with _logged_in(login) as environment:
+        with logged_in(login) as environment:
             if image_id in self._in_cache:
                 return self._push_from_cache(image_id, reference, environment)
             checked(["docker", "tag", image_id, reference], None, f"tagging {reference}")
@@ -93,7 +93,7 @@ class DockerCommand:
 
 
 @contextmanager
-def _logged_in(login: RegistryLogin | None) -> Iterator[dict[str, str]]:
+def logged_in(login: RegistryLogin | None) -> Iterator[dict[str, str]]:
     """The environment to push in. The user's own Docker configuration must not come to hold this password."""
     if login is None:
         yield dict(os.environ)
