@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from shipway.deploy.application.application import Application
+from shipway.deploy.application.application import Application, Hooks, Notify
 from shipway.instances.support import CONTAINER_DEFINITION, REFUSED, TASK_DEFINITION, VOLUME
 from shipway.rehearsal.live import Live, live_version, with_live_count
-from shipway.rehearsal.stand_ins import stood_in, unknown_secrets, without_tasks_around
+from shipway.rehearsal.stand_ins import stood_in, unknown_secrets, without_hooks, without_tasks_around
 from shipway.rehearsal.stand_ins_balancing import Pair, told_of_groups, wanted_pairs, with_balancers
 from tests.rehearsal.builders import an_application
 
@@ -132,6 +132,19 @@ def test_what_watches_a_deployment_from_aws_is_left_out() -> None:
         "alarms 5xx: left out: none fires",
         "lifecycle hook check: left out: there is no Lambda here",
     ]
+
+
+def test_nobody_beyond_this_machine_is_told() -> None:
+    """Hooks are left out, but for the one that makes what is built."""
+    hooks = Hooks(before_build=("make",), after_deploy=("tell", "everybody"))
+    application = replace(an_application(), hooks=hooks, notify=Notify(webhook="https://chat/hook"))
+    changed, told = without_hooks(application)
+    assert (changed.hooks, changed.notify) == (Hooks(before_build=("make",)), None)
+    assert [stand_in.text() for stand_in in told] == [
+        "hook after_deploy: left out: it may reach beyond this machine",
+        "webhook: nobody is told",
+    ]
+    assert without_hooks(an_application()) == (an_application(), ())
 
 
 def test_simulated_containers_migrate_nothing() -> None:

@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-e", "--env", metavar="NAME", default=os.environ.get("SHIPWAY_ENV"), help="as for deploy"
     )
+    parser.add_argument("-s", "--service", metavar="SERVICE", help="of several in shipway.yml")
     add_images(parser)
     parser.add_argument(
         "--first",
@@ -68,7 +69,9 @@ def run(arguments: argparse.Namespace) -> int:
     from shipway.rehearsal.lodging import Wanted
     from shipway.rehearsal.rehearsal import Script, rehearse
 
-    application = read_chosen(Choices(config=arguments.config, environment=arguments.env))
+    application = read_chosen(
+        Choices(config=arguments.config, environment=arguments.env, service=arguments.service)
+    )
     aws = opened(arguments, application) if arguments.from_live else None
     tags = [text for text in arguments.first if "=" not in text]
     script = Script(

@@ -35,7 +35,7 @@ from shipway.rehearsal.lodging import Lodging, Wanted, lodging
 from shipway.rehearsal.prober import Prober
 from shipway.rehearsal.report import Report, marks_of
 from shipway.rehearsal.signals import EndingInterruption, Interrupted, signals_end
-from shipway.rehearsal.stand_ins import StandIn, stood_in, without_tasks_around
+from shipway.rehearsal.stand_ins import StandIn, stood_in, without_hooks, without_tasks_around
 from shipway.rehearsal.stand_ins_balancing import told_of_groups, wanted_pairs, with_balancers
 from shipway.rehearsal.versions import (
     essential,
@@ -96,7 +96,8 @@ def _rehearse(script: Script, progress: Progress, environment: Mapping[str, str]
 def _both(script: Script, lodged: Lodging, progress: Progress) -> Report:
     old, application, told = _versions(script)
     variables = {"SHIPWAY_DATA": str(lodged.folder.path)}
-    aws = open_aws(Where(environment=LOCAL), application.cluster, variables)
+    # Two threads, each with an AWS of its own: what a client keeps of a call is not for several at a time.
+    aws, seen = (open_aws(Where(environment=LOCAL), application.cluster, variables) for _ in range(2))
     tools = Tools(DockerCommand(), progress, RealPace(), EndingInterruption())
     for stand_in in told:
         progress.say(f"stands in for {stand_in.text()}")
@@ -116,7 +117,7 @@ def _both(script: Script, lodged: Lodging, progress: Progress) -> Report:
         return report
     progress.say("the new version:")
     witness = Witness(
-        aws,
+        seen,
         Watched(application.service_name, is_checked(application)),
         progress,
         lodged.break_it,
@@ -155,6 +156,8 @@ def _versions(script: Script) -> tuple[Application, Application, tuple[StandIn, 
         application = with_live_count(application, live)
     old = application if live is None else live_version(application, live)
     application, told = stood_in(application, script.secrets)
+    application, left_out = without_hooks(application)
+    told += left_out
     old, told_of_old = stood_in(old, script.secrets)
     if script.simulated:
         application, left_out = without_tasks_around(application)

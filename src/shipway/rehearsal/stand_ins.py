@@ -60,6 +60,23 @@ def stood_in(application: Application, secrets: Mapping[str, str]) -> tuple[Appl
     return changed, tuple(told)
 
 
+def without_hooks(application: Application) -> tuple[Application, tuple[StandIn, ...]]:
+    """Whoever is told of deployments, and what commands do beyond this machine, is not meant by a rehearsal.
+    `before_build` makes what is built.
+    """
+    hooks = application.hooks
+    names = ("before_deploy", "after_deploy", "on_failure", "on_rollback")
+    told = [
+        StandIn(f"hook {name}", "left out: it may reach beyond this machine")
+        for name in names
+        if getattr(hooks, name)
+    ]
+    if application.notify is not None:
+        told.append(StandIn("webhook", "nobody is told"))
+    kept = type(hooks)(before_build=hooks.before_build)
+    return msgspec.structs.replace(application, hooks=kept, notify=None), tuple(told)
+
+
 def without_tasks_around(application: Application) -> tuple[Application, tuple[StandIn, ...]]:
     """For simulated containers, which run no program."""
     around = (("before_deploy", application.before_deploy), ("after_deploy", application.after_deploy))
