@@ -176,6 +176,29 @@ def test_the_picture_is_drawn(rehearsal: Rehearsal, tmp_path: Path) -> None:
         assert words in drawn
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--fail", "fire"], "--fail fire is not known."),
+        (["--secret", "KEY=1"], "--secret KEY: no container asks for such a secret."),
+        (["-s", "shop"], "There is no service 'shop' in shipway.yml."),
+        (["--speed", "0"], "--speed must be from 1 to"),
+        (["--fail", "zone", "--svg", "/nowhere/web.svg"], "/nowhere/web.svg cannot be written"),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_starts(
+    rehearsal: Rehearsal, options: list[str], sentence: str
+) -> None:
+    """In one sentence, and nothing is left of it either."""
+    running = rehearsal.begin(*options)
+    said, told = running.communicate(timeout=DEADLINE_S)
+    assert running.returncode in (1, 2)
+    assert said == ""
+    assert sentence in told
+    assert "answers at" not in told
+    assert rehearsal.left() == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_however_it_ends_nothing_is_left(rehearsal: Rehearsal, number: signal.Signals) -> None:
     """Interrupted, it takes all down before it ends; killed outright, its caretaker does."""

@@ -19,10 +19,13 @@ def add_pictures(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def pictures_to(arguments: argparse.Namespace) -> Callable[[tuple[Timeline, ...]], None]:
-    """What draws them. matplotlib is looked for at once: if it is missing, nothing is done for nothing."""
+    """What draws them. A missing folder or matplotlib is told at once: nothing is done for nothing."""
     pictures = {form: file for form in ("svg", "png") if (file := getattr(arguments, form)) is not None}
     if not pictures:
         return lambda timelines: None
+    for file in pictures.values():
+        if not Path(file).absolute().parent.is_dir():
+            raise DeployError(f"{file} cannot be written: No such file or directory. Name another file.")
     from shipway.drawing.picture import picture
 
     def draw(timelines: tuple[Timeline, ...]) -> None:

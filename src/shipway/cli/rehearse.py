@@ -72,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     application = read_chosen(
         Choices(config=arguments.config, environment=arguments.env, service=arguments.service)
     )
+    if arguments.service not in (None, application.name, application.service_name):
+        raise UsageError(f"There is no service {arguments.service!r} in shipway.yml.")
     aws = opened(arguments, application) if arguments.from_live else None
     tags = [text for text in arguments.first if "=" not in text]
     script = Script(
