@@ -11,7 +11,7 @@ from shipway.deploy.edge.autoscaling import Autoscaling
 from shipway.deploy.edge.aws import LOCAL, Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.follow import resilient
-from shipway.deploy.importing.detection import importer_of
+from shipway.deploy.importing.detection import import_source
 from shipway.deploy.importing.files import files_of
 from shipway.deploy.importing.imported import Imported
 from shipway.deploy.importing.running_service import ServiceSeen, import_running_service
@@ -75,7 +75,7 @@ def move_in(source: str, choices: Choices, folder: Path, name: str | None = None
 
 def _move_in_from(file: Path, choices: Choices, folder: Path, name: str | None) -> MovedIn:
     source = read_source(file, folder, name, choices.region)
-    imported = importer_of(source)(source)
+    imported = import_source(source)
     where = {"cluster": choices.cluster, "region": choices.region}
     chosen = {key: value for key, value in where.items() if value}
     imported = replace(imported, keys={**imported.keys, **chosen})

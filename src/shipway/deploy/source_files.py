@@ -46,7 +46,12 @@ def read_source(file: Path, folder: Path, name: str | None, region: str | None) 
         text = translated(text, account)
     if file.suffix == ".jsonnet":
         raise DeployError(f"{file} is Jsonnet. Import the JSON that it renders to.")
-    value = parse(str(file), text).value
+    try:
+        value = parse(str(file), text).value
+    except DeployError as error:
+        if is_ecspresso(text):
+            raise DeployError(f"{error.sentence} Templates may not make structure here.") from None
+        raise
     if not isinstance(value, dict):
         raise DeployError(f"{file}: it must be a mapping of keys to values.")
     own_name = re.sub(r"[^a-z0-9-]+", "-", (name or inside.name).lower()).strip("-")

@@ -23,6 +23,18 @@ FILE_NAMES = (
 KINDS = "an ecspresso configuration, a Copilot manifest, a deployfish.yml, a GitHub workflow, a compose file"
 
 
+def import_source(source: Source) -> Imported:
+    """What was made of the file; one that is not as its tool takes it ends in a sentence."""
+    importer = importer_of(source)
+    try:
+        return importer(source)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise DeployError(
+            f"{source.name} is not as its tool takes it, so it cannot be imported: {what}. Correct the file."
+        ) from error
+
+
 def importer_of(source: Source) -> Importer:
     value = source.value
     if value.get("type") in (*SERVICES, SCHEDULED, *REFUSED):
