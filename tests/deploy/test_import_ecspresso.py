@@ -147,3 +147,19 @@ def test_templates_that_make_structure_are_refused(folder: Path) -> None:
     (folder / "ecs-task-def.json").write_text('{ {{ if eq (env `A` ``) "b" }} "family": "web" {{ end }} }')
     with pytest.raises(DeployError, match=r"this is not JSON.*Import what `ecspresso render` writes"):
         imported(folder / "new", folder)
+
+
+def test_code_deploy_is_carried(folder: Path) -> None:
+    """Application, group and hooks; the AppSpec itself is made at every deployment."""
+    config = (folder / "ecspresso.yml").read_text()
+    (folder / "ecspresso.yml").write_text(
+        config
+        + "codedeploy: {application_name: shop, deployment_group_name: web}\n"
+        + "appspec: {Hooks: [{BeforeInstall: check}, {AfterAllowTraffic: smoke}]}\n"
+    )
+    imported(folder / "new", folder)
+    values = {"CLUSTER": "shop", "TAG": "3", "AWS_IAM_ROLE_WEB_ARN": "arn:web"}
+    block = read_application(folder / "new" / "shipway.yml", None, values).code_deploy
+    assert block is not None
+    assert (block.application, block.deployment_group) == ("shop", "web")
+    assert block.hooks == {"BeforeInstall": "check", "AfterAllowTraffic": "smoke"}

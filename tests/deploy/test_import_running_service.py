@@ -170,11 +170,11 @@ def test_a_stack_s_service_is_named() -> None:
 
 
 def test_another_controller_is_not_carried() -> None:
-    """Shipway deploys services of the ECS controller only, and says how to move over."""
-    seen = a_service(service={"deploymentController": {"type": "CODE_DEPLOY"}}, revision=None)
+    """It says how to move over."""
+    seen = a_service(service={"deploymentController": {"type": "EXTERNAL"}}, revision=None)
     assert [item.what for item in import_running_service(seen).not_carried] == [
         "gatewayConnectors and monitoring",
-        "the deployment controller CODE_DEPLOY",
+        "the deployment controller EXTERNAL",
     ]
 
 
@@ -182,3 +182,21 @@ def test_what_the_revision_alone_shows_is_carried() -> None:
     """DescribeServices leaves it out, so a new service made from the files would lack it."""
     seen = a_service(revision={"monitoring": {"metricsGranularity": "20s"}})
     assert (import_running_service(seen).service or {})["monitoring"] == {"metricsGranularity": "20s"}
+
+
+def test_where_code_deploy_deploys_the_primary_task_set_runs() -> None:
+    """The service itself still shows what it was made with."""
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-2"]}}
+    arn = "arn:aws:ecs:eu-west-1:000000000000:task-definition/web:7"
+    primary = {"status": "PRIMARY", "taskDefinition": arn, "networkConfiguration": network}
+    seen = a_service(
+        service={
+            "deploymentController": {"type": "CODE_DEPLOY"},
+            "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+            "taskSets": [primary],
+        }
+    )
+    imported = import_running_service(seen)
+    assert (imported.service or {})["networkConfiguration"] == network
+    assert imported.source.endswith("with web:7")
+    assert imported.notes[0].startswith("CodeDeploy deploys this service.")

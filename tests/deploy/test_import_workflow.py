@@ -69,6 +69,7 @@ jobs:
           wait-for-service-stability: true
           propagate-tags: SERVICE
           run-task-subnets: subnet-1
+          codedeploy-application: ${{ vars.APPLICATION }}
 """
 TASK: dict[str, Any] = {
     "family": "web",
@@ -120,6 +121,7 @@ def test_a_plan_finds_nothing_to_change(
     imported(tmp_path, workflow)
     monkeypatch.setenv("GITHUB_SHA", "c0ffee")
     monkeypatch.setenv("KEY", "k")
+    monkeypatch.setenv("APPLICATION", "shop")
     assert plan_of(tmp_path, images={"web": "shop/web:7"}) == (
         "plan: web on shop: no changes: everything is as the file says."
     )
@@ -128,7 +130,10 @@ def test_a_plan_finds_nothing_to_change(
 def test_the_image_is_built_as_the_workflow_does(workflow: Path, tmp_path: Path) -> None:
     """The registry is ECR's own, and Shipway finds it by itself."""
     imported(tmp_path, workflow)
-    application = read_application(tmp_path / "shipway.yml", None, {"GITHUB_SHA": "c0ffee", "KEY": "k"})
+    application = read_application(
+        tmp_path / "shipway.yml", None, {"GITHUB_SHA": "c0ffee", "KEY": "k", "APPLICATION": "shop"}
+    )
+    assert application.code_deploy is not None and application.code_deploy.application == "shop"
     image = application.images["web"]
     assert (image.context, image.dockerfile, image.target) == ("web", None, "release")
     assert (image.args, image.repository, application.region) == ({"MODE": "prod"}, "shop/web", "us-east-1")

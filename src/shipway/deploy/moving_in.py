@@ -18,6 +18,7 @@ from shipway.deploy.importing.running_service import ServiceSeen, import_running
 from shipway.deploy.observe import required_service
 from shipway.deploy.opening import Choices, named, open_session
 from shipway.deploy.plan import plan_application
+from shipway.deploy.planning.code_deploy import deployed_definition
 from shipway.deploy.release import DeployOptions
 from shipway.deploy.source_files import FILE_ENDINGS, read_source, source_file
 from shipway.deploy.starting import write_new_files
@@ -98,7 +99,9 @@ def _moved_in(
 
 def look_at_service(aws: Aws, name: str) -> ServiceSeen:
     service = required_service(aws, name)
-    reference = str(service["taskDefinition"])
+    reference = deployed_definition(service)
+    if reference is None:
+        raise DeployError(f"The service {name} runs nothing yet: it has no task set. Nothing was written.")
     definition = aws.ecs.task_definition(reference)
     if definition is None:
         raise DeployError(f"The task definition {reference} cannot be described.")

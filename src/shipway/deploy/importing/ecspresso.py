@@ -10,7 +10,7 @@ from shipway.deploy.application.ecs_members import READ_ONLY
 from shipway.deploy.errors import DeployError
 from shipway.deploy.importing.ecspresso_templates import translated
 from shipway.deploy.importing.imported import Imported
-from shipway.deploy.importing.source import Account, Source, mapping
+from shipway.deploy.importing.source import Account, Source, listed, mapping
 
 Members = dict[str, Any]
 
@@ -18,14 +18,13 @@ CARRIED = {
     "`region`, `cluster`, `service`": "`region`, `cluster`, `serviceName`",
     "`task_definition`": "`ecs-task-def.json`, with or without the `taskDefinition` around it",
     "`service_definition`": "`ecs-service-def.json`, likewise",
+    "`codedeploy`, hooks of `appspec`": "`code_deploy`",
     "`{{ must_env }}`": "`${NAME}`",
     "`{{ env }}` with its default": "`${NAME:-default}`",
 }
 LEFT = {
     "timeout": "say it when you deploy: `shipway deploy --timeout 10m`.",
     "plugins": "their template functions become variables, each listed.",
-    "appspec": "CodeDeploy's: Shipway deploys services of the ECS controller only.",
-    "codedeploy": "CodeDeploy's: Shipway deploys services of the ECS controller only.",
     "required_version": "it is about ecspresso.",
     "filter_command": "Shipway asks nothing that would need it.",
     "ignore": "write what is ignored under `ownership`, as `ignore`.",
@@ -37,7 +36,7 @@ NOT_CARRIED = {
     "`{{ if }}`, `{{ range }}`": "templates that make structure: refused where the result is no JSON.",
     "Jsonnet": "refused; import what `ecspresso render` writes.",
 }
-USED = ("region", "cluster", "service", "task_definition", "service_definition")
+USED = ("codedeploy", "appspec", "region", "cluster", "service", "task_definition", "service_definition")
 
 
 def import_ecspresso(source: Source) -> Imported:
@@ -57,6 +56,7 @@ def import_ecspresso(source: Source) -> Imported:
         service = {"serviceName": str(value["service"])}
     name = str(value.get("service") or definition.get("family") or source.folder_name)
     keys: Members = {"name": name, "cluster": value.get("cluster", "default"), "region": value.get("region")}
+    keys["code_deploy"] = _code_deploy(value)
     return Imported(
         source=source.name,
         keys={key: item for key, item in keys.items() if item},
@@ -66,6 +66,16 @@ def import_ecspresso(source: Source) -> Imported:
         notes=tuple(account.notes),
         hints=tuple(_hints(definition)),
     )
+
+
+def _code_deploy(value: Members) -> Members:
+    place, hooks = mapping(value.get("codedeploy"), "codedeploy"), mapping(value.get("appspec"), "appspec")
+    found: Members = {
+        "application": place.get("application_name"),
+        "deployment_group": place.get("deployment_group_name"),
+        "hooks": {name: function for hook in listed(hooks.get("Hooks")) for name, function in hook.items()},
+    }
+    return {key: item for key, item in found.items() if item}
 
 
 def is_ecspresso(text: str) -> bool:

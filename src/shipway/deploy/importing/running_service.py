@@ -9,6 +9,7 @@ from typing import Any
 from shipway.deploy.importing.as_written import aws_tags, definition_as_written, service_as_written
 from shipway.deploy.importing.files import literal
 from shipway.deploy.importing.imported import Imported, NotCarried
+from shipway.deploy.planning.code_deploy import OF_THE_REPLACEMENT, deployed_definition
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.scaling_bounds import Bounds
 
@@ -27,7 +28,7 @@ CARRIED = {
 NOT_CARRIED = {
     "a desired count under auto scaling": "left out: Application Auto Scaling goes on keeping it",
     "target groups, listeners, alarms, scaling policies": "used by ARN or name, otherwise left alone",
-    "task sets": "EXTERNAL and CODE_DEPLOY services are imported, but Shipway does not deploy them",
+    "the controller EXTERNAL": "imported with its primary task set, but Shipway does not deploy it",
 }
 
 # DescribeServices does not show these; its service revision does.
@@ -50,7 +51,10 @@ class ServiceSeen:
 
 def import_running_service(seen: ServiceSeen) -> Imported:
     shown = {key: (seen.revision or {}).get(key) for key in ON_THE_REVISION}
-    service = service_as_written({**seen.service, **shown}, seen.service_tags)
+    # Where CodeDeploy deploys, what runs is the primary task set; the service shows how it began.
+    primary: Members = next(iter(seen.service.get("taskSets") or ()), {})
+    running = {key: primary[key] for key in OF_THE_REPLACEMENT if primary.get(key)}
+    service = service_as_written({**seen.service, **shown, **running}, seen.service_tags)
     not_carried = [*_unseen(seen), *_controller(seen.service)]
     if seen.bounds is not None and "desiredCount" in service:
         count = service.pop("desiredCount")
@@ -62,7 +66,7 @@ def import_running_service(seen: ServiceSeen) -> Imported:
     name = str(seen.service["serviceName"])
     return Imported(
         source=f"the service {name} of the cluster {seen.cluster}, "
-        f"with {short(str(seen.service['taskDefinition']))}",
+        f"with {short(str(deployed_definition(seen.service)))}",
         keys={"name": name, "cluster": seen.cluster, "region": seen.region},
         task_definition=literal(definition_as_written(seen.task_definition, seen.task_definition_tags)),
         service=literal(service),
@@ -82,13 +86,17 @@ def _unseen(seen: ServiceSeen) -> Iterator[NotCarried]:
 
 
 def _controller(service: Members) -> Iterator[NotCarried]:
-    controller = (service.get("deploymentController") or {}).get("type", "ECS")
-    if controller != "ECS":
+    controller = _controller_of(service)
+    if controller not in ("ECS", "CODE_DEPLOY"):
         yield NotCarried(
             f"the deployment controller {controller}",
-            "it stands in the service file, but Shipway deploys services of the ECS controller only. "
+            "it stands in the service file, but Shipway does not deploy such services. "
             'To move over, change it to {"type": "ECS"} there and with `aws ecs update-service`.',
         )
+
+
+def _controller_of(service: Members) -> str:
+    return str((service.get("deploymentController") or {}).get("type", "ECS"))
 
 
 def _notes(seen: ServiceSeen) -> Iterator[str]:
@@ -100,6 +108,11 @@ def _notes(seen: ServiceSeen) -> Iterator[str]:
             "two. Deleting the Express service deletes what ECS made for it: to keep an address "
             "beyond that, create a second service from these files (another serviceName, a load balancer "
             "of your own) and move traffic over first."
+        )
+    if _controller_of(seen.service) == "CODE_DEPLOY":
+        yield (
+            "CodeDeploy deploys this service. Where its application and deployment group are not called "
+            "AppECS-CLUSTER-SERVICE and DgpECS-CLUSTER-SERVICE, write a code_deploy: block."
         )
     stack = aws_tags([*seen.service_tags, *seen.task_definition_tags]).get(STACK)
     if stack:

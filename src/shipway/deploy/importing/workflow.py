@@ -28,6 +28,7 @@ CARRIED = {
     "amazon-ecs-deploy-task-definition": "the task definition, `cluster`, `serviceName`, `desiredCount`",
     "amazon-ecs-render-task-definition": "what it puts into it: variables, secrets, labels, roles...",
     "`docker build`, docker/build-push-action": "`images`: context, file, target, args, repository",
+    "codedeploy-application, -deployment-group, -deployment-config": "`code_deploy`",
     "amazon-ecr-login": "nothing: Shipway logs in to ECR by itself",
     "configure-aws-credentials": "`region` in shipway.yml; the step itself in the suggested workflow",
     "`${{ env.NAME }}`": "its value, or `${NAME}`; so with `vars` and `secrets`",
@@ -39,7 +40,8 @@ LEFT = {
     "wait-for-minutes": "`shipway deploy --timeout 30m`.",
     "wait-max-delay-seconds": "Shipway looks once a second.",
     "force-new-deployment": "`shipway restart`, or `shipway deploy --force`.",
-    "codedeploy-*": "Shipway deploys services of the ECS controller only.",
+    "codedeploy-appspec": "Shipway makes it from the files; its hooks go under `code_deploy.hooks`.",
+    "codedeploy-deployment-description": "`shipway deploy --reason` is what the lock says.",
     "run-task*": "write it under `tasks`, and its name under `before_deploy`.",
     "service-managed-ebs-volume*": "write it into `volumeConfigurations` of the service.",
     "keep-null-value-keys": "nothing is stripped that stands in the file.",
@@ -52,7 +54,20 @@ NOT_CARRIED = {
     "a task definition that a step fetches from ECS": "refused; import the running service instead.",
     "the service itself": "a workflow does not describe it: what the file leaves out stays as it is.",
 }
-USED = ("task-definition", "service", "cluster", "desired-count", "propagate-tags", "enable-ecs-managed-tags")
+CODE_DEPLOY = {
+    "codedeploy-application": "application",
+    "codedeploy-deployment-group": "deployment_group",
+    "codedeploy-deployment-config": "config",
+}
+USED = (
+    *CODE_DEPLOY,
+    "task-definition",
+    "service",
+    "cluster",
+    "desired-count",
+    "propagate-tags",
+    "enable-ecs-managed-tags",
+)
 
 
 def import_workflow(source: Source) -> Imported:
@@ -91,7 +106,14 @@ def import_workflow(source: Source) -> Imported:
     region = next(
         (scope.text(step["with"].get("aws-region")) for step in steps if _uses(step, CREDENTIALS)), None
     )
-    keys: Members = {"name": name, "cluster": cluster, "region": region, "images": images}
+    code_deploy = {key: scope.text(given[name]) for name, key in CODE_DEPLOY.items() if given.get(name)}
+    keys: Members = {
+        "name": name,
+        "cluster": cluster,
+        "region": region,
+        "images": images,
+        "code_deploy": code_deploy,
+    }
     return Imported(
         source=source.name,
         keys={key: item for key, item in keys.items() if item},
