@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from shipway.deploy.application.env_file import env_file_pairs
 from shipway.deploy.application.reading import read_application
 from shipway.deploy.errors import DeployError
-from shipway.deploy.importing.compose_values import env_file_pairs, mebibytes, port_mappings, seconds, words
+from shipway.deploy.importing.compose_values import mebibytes, port_mappings, seconds, words
 from shipway.deploy.importing.source import Account
 from shipway.testing import LocalEcs
 

@@ -31,6 +31,12 @@ def add_target(
     parser.add_argument("--cluster", metavar="NAME", help="instead of the one in shipway.yml")
     parser.add_argument("--region", metavar="REGION")
     parser.add_argument("--profile", metavar="NAME", help="an AWS profile")
+    parser.add_argument(
+        "--var", metavar="NAME=VALUE", action="append", default=[], help="a variable of shipway.yml, ${NAME}"
+    )
+    parser.add_argument(
+        "--envfile", metavar="FILE", action="append", default=[], help="variables in lines NAME=VALUE"
+    )
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
 
 
@@ -134,6 +140,8 @@ def choices(arguments: argparse.Namespace) -> Choices:
         cluster=arguments.cluster,
         region=arguments.region,
         profile=arguments.profile,
+        variables=tuple(arguments.var),
+        env_files=tuple(arguments.envfile),
     )
 
 

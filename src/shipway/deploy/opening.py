@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from shipway.deploy.application.application import Application
+from shipway.deploy.application.env_file import env_file_pairs
 from shipway.deploy.application.reading import find, locate, read_release
 from shipway.deploy.application.release_file import Release
 from shipway.deploy.edge.aws import Aws, Where, open_aws
@@ -40,6 +42,8 @@ class Choices:
     cluster: str | None = None
     region: str | None = None
     profile: str | None = None
+    variables: tuple[str, ...] = ()  # NAME=VALUE
+    env_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ def read_chosen(choices: Choices) -> Application:
 
 def read_release_chosen(choices: Choices) -> Release:
     """All services of the application file; AWS is not opened."""
-    release = read_release(locate(choices.config, Path.cwd()), choices.environment)
+    file = locate(choices.config, Path.cwd())
+    release = read_release(file, choices.environment, {**os.environ, **_given_variables(choices)})
     for application in release.applications.values():
         SECRETS.learn(application.task_definition)
         SECRETS.learn([{"args": image.args} for image in application.images.values()])
@@ -116,6 +121,19 @@ def read_release_chosen(choices: Choices) -> Release:
         }
         release = replace(release, applications=changed)
     return release
+
+
+def _given_variables(choices: Choices) -> dict[str, str]:
+    """Of --envfile and --var, which win over the process's own; a later one wins over an earlier one."""
+    given: dict[str, str] = {}
+    for file in choices.env_files:
+        try:
+            given |= env_file_pairs(Path(file).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--envfile {file} cannot be read: {error}.") from None
+    given |= pairs(list(choices.variables), "a variable")
+    SECRETS.learn_environment(given)
+    return given
 
 
 def open_application(choices: Choices) -> tuple[Application, Aws]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from shipway.deploy.application.env_file import env_file_pairs
 from shipway.deploy.importing.compose_health import container_health, depends_on
 from shipway.deploy.importing.compose_limits import linux_parameters, sizes, ulimits
 from shipway.deploy.importing.compose_values import (
     container_name,
-    env_file_pairs,
     pairs,
     port_mappings,
     seconds,
