@@ -12,7 +12,7 @@ import yaml
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.application.editor_schema import MEANINGS, application_schema
-from shipway.deploy.application.keys import APPLICATION, RELEASE, SERVICE
+from shipway.deploy.application.keys import APPLICATION, SERVICE
 from shipway.deploy.application.reading import read_application
 from shipway.deploy.errors import DeployError
 from tests.docs.pages import ROOT, table, text_of
@@ -32,7 +32,7 @@ def complaints(text: str) -> list[str]:
 def test_the_keys_are_the_members_of_an_application() -> None:
     """One vocabulary: of the check for unknown keys, the types and the page."""
     known = {field.name for field in msgspec.structs.fields(Application)} - ADDED
-    assert set(RELEASE) - {"services"} | set(SERVICE) == known
+    assert set(APPLICATION) - {"services", "environments"} | set(SERVICE) == known
     assert set(SCHEMA["properties"]) == set(APPLICATION) == set(MEANINGS)
 
 

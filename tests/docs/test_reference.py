@@ -74,7 +74,7 @@ def test_every_key_of_the_application_file_is_documented() -> None:
     cells = [cell for cell, *_ in table(SHIPWAY_YML, "# shipway.yml")]
     named = {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
     assert named == {*APPLICATION, "x-..."}
-    assert {*APPLICATION} == {*RELEASE, "environments"}
+    assert {*APPLICATION} == {*RELEASE, "requires", "environments"}
 
 
 def test_every_key_below_is_in_an_example() -> None:

@@ -104,6 +104,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     """One application in one environment; `task_definition` and `service` hold ECS's members verbatim."""
 
     name: str
+    requires: str | None = None
     cluster: str = "default"
     region: str | None = None
     profile: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,14 +35,24 @@ class Document:
 
 
 def parse(name: str, text: str) -> Document:
-    """Read JSON when the name says so, YAML otherwise; complain with file, line and reason."""
+    """Read JSON or TOML when the name says so, YAML otherwise; complain with file, line and reason."""
     if len(text) > TEXT_BYTES_MAX:
         raise DeployError(
             f"{name} is larger than {TEXT_BYTES_MAX // 1024} KiB, too large for a deployment's file."
         )
     if name.lower().endswith(".json"):
         return _parse_json(name, text)
+    if name.lower().endswith(".toml"):
+        return _parse_toml(name, text)
     return _parse_yaml(name, text)
+
+
+def _parse_toml(name: str, text: str) -> Document:
+    """Its lines are not known; a complaint names the file alone."""
+    try:
+        return Document(name, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise DeployError(f"{name}: this is not TOML: {error}. Correct the file.") from None
 
 
 def _parse_json(name: str, text: str) -> Document:

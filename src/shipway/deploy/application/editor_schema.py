@@ -40,6 +40,7 @@ MEANINGS = {
     "notify": "a webhook that is told of the start and the end",
     "ownership": "a member -> ours, theirs or ignore",
     "services": "name -> one of several services that are released together: any of the keys above",
+    "requires": 'the versions of Shipway that this file is for, ">=0.1,<1"',
     "parallel": "so many services are deployed at a time",
     "environments": "name -> any of the keys above, laid over the file with -e NAME",
 }

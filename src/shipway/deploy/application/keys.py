@@ -69,7 +69,7 @@ SERVICE: Keys = {
     **{key: below for key, below in OVERLAY.items() if key not in OF_ALL},
 }
 RELEASE: Keys = {**OVERLAY, "services": {"*": SERVICE}, "parallel": None}
-APPLICATION: Keys = {**RELEASE, "environments": {"*": RELEASE}}
+APPLICATION: Keys = {**RELEASE, "requires": None, "environments": {"*": RELEASE}}
 
 
 def unknown_keys(value: Any, known: Keys = APPLICATION, path: Path = ()) -> Iterator[tuple[Path, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from shipway import __version__
 from shipway.deploy.application import document as documents
 from shipway.deploy.application.application import Application
 from shipway.deploy.application.document import Document
@@ -24,11 +25,12 @@ from shipway.deploy.application.release_file import (
     refuse_unordered,
     service_names,
 )
+from shipway.deploy.application.required_version import complaint_about
 from shipway.deploy.application.suggestion import did_you_mean
 from shipway.deploy.application.variables import Path, VariableError, expand
 from shipway.deploy.errors import DeployError
 
-FILE_NAMES = ("shipway.yml", "shipway.yaml", "shipway.json")
+FILE_NAMES = ("shipway.yml", "shipway.yaml", "shipway.json", "shipway.toml")
 LOCAL = "local"
 VERBATIM = ("task_definition", "service")
 
@@ -72,6 +74,10 @@ def read_release(
         raise DeployError(
             f"{main.place(())}: the file must be a mapping of keys such as cluster and service."
         )
+    # Before all else: another version may have keys that this one does not know.
+    refused = complaint_about(value["requires"], __version__) if "requires" in value else None
+    if refused is not None:
+        raise DeployError(f"{main.place(('requires',))}: {refused}")
     for path, complaint in unknown_keys(value):
         raise DeployError(f"{main.place(path)}: {complaint}")
     variables = os.environ if variables is None else variables
