@@ -73,6 +73,14 @@ def test_the_old_tasks_are_stopped_at_once_and_the_settings_are_put_back(world: 
     ]
 
 
+def test_nothing_is_touched_where_nothing_is_to_be_deployed(world: World) -> None:
+    """Settings are changed for a deployment only."""
+    deployed(world, tag="2")
+    before = len(world.ecs.requests("UpdateService"))
+    assert deployed(world, tag="2", fast=True).verdict is Verdict.UNCHANGED
+    assert len(world.ecs.requests("UpdateService")) == before
+
+
 @pytest.mark.parametrize("course", [["ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"], ["STOPPED"]])
 def test_they_are_put_back_after_a_deployment_that_fails(world: World, course: list[str]) -> None:
     """Whatever its verdict."""

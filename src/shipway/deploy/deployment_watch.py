@@ -29,7 +29,7 @@ Members = dict[str, Any]
 HOPELESS_EVERY_MS = 10_000
 TARGETS_EVERY_MS = 6_000
 # The first image may take its time to be pulled; what fails sooner than this is looked at then.
-TASKS_AFTER_MS = 4_000
+TASKS_AFTER_MS = 2_000
 TASKS_EVERY_MS = 12_000
 TARGET_GROUPS_MAX = 2
 

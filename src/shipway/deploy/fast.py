@@ -17,7 +17,7 @@ from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError, UsageError
 from shipway.deploy.planning.fast import Before, before_fast, group_name, kept_before, refusal, tag_of
 from shipway.deploy.planning.load_balancing import DELAY
-from shipway.deploy.planning.release import Seen, Wanted
+from shipway.deploy.planning.release import Seen, Wanted, plan_release
 from shipway.deploy.tools import Tools
 
 Members = dict[str, Any]
@@ -34,8 +34,8 @@ def as_fast_as_wished(wanted: Wanted, seen: Seen, aws: Aws, tools: Tools, *, fas
     """What is wanted meanwhile: the file's own deploymentConfiguration comes afterwards."""
     service = seen.service
     left = kept_before(service)
-    if service is None or not (fast or left):
-        if fast:
+    if service is None or not (left or (fast and plan_release(wanted, seen))):
+        if fast and service is None:
             tools.progress.say("note: the first deployment has no old tasks to stop: --fast changes nothing")
         yield wanted
         return
