@@ -16,7 +16,7 @@ from bench.measure import Figure, median
 
 ROUNDS = 3
 TIMES_BOUND = 1.15
-CALLS_A_SECOND = 1.0
+CALLS_MORE = 3
 # The container's own health check: the first is made after so long. The target group's is passed meanwhile.
 CHECK_S = 10
 FILE = f"""\
@@ -72,7 +72,7 @@ def measure(shipway: str, image: str) -> list[Figure]:
             # In turn, so that a noisy moment hits both.
             starts.append(docker_run_s(image))
             took.append(deploy(shipway, file, version))
-        rate = calls_a_second(file, ROUNDS + 1)
+        calls, watched_s = calls_of_a_watch(file, ROUNDS + 1)
         command = [shipway, "delete", "-e", "local", "-c", str(file), "--yes", "--delete-load-balancer"]
         subprocess.run(command, check=True, capture_output=True, env=versioned(0))
     bound = Bound(median(starts))
@@ -88,11 +88,11 @@ def measure(shipway: str, image: str) -> list[Figure]:
         ),
         Figure(
             "calls of its watch",
-            f"{rate:.2f} a second",
+            f"{calls} in {watched_s:.1f} s",
             "",
-            "",
-            "at most 1 a second but for its first and last",
-            rate <= CALLS_A_SECOND,
+            f"{calls / watched_s:.2f} a second",
+            f"one a second, and {CALLS_MORE} at its beginning and end",
+            calls <= watched_s + CALLS_MORE,
         ),
     ]
 
@@ -120,8 +120,8 @@ def docker_run_s(image: str) -> float:
     return took
 
 
-def calls_a_second(file: Path, version: int) -> float:
-    """While the deployment is followed; its first and its last second have more to ask, and are left out."""
+def calls_of_a_watch(file: Path, version: int) -> tuple[int, float]:
+    """While the deployment is followed, and for how many seconds it is."""
     import shipway
     from shipway.deploy.application.reading import read_application
     from shipway.deploy.edge.aws import Where
@@ -154,5 +154,4 @@ def calls_a_second(file: Path, version: int) -> float:
             began = time.monotonic()
         if not isinstance(event, shipway.Ended):
             ended = time.monotonic()
-    calls = sum(began + 1 <= moment <= ended - 1 for moment in made)
-    return calls / (ended - began - 2)
+    return sum(began <= moment <= ended for moment in made), ended - began
