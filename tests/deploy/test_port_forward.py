@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -123,6 +123,26 @@ def test_a_port_where_nobody_answers_is_said() -> None:
     with forwarding(world, lambda *_: SessionEnd(None, "nothing answers")) as found, dialled(found) as one:
         assert one.recv(10) == b""
     assert world.progress.lines == ["port 80 of web: nothing answers"]
+
+
+def test_a_connection_ends_with_its_session_though_it_is_still_read_from() -> None:
+    """As the session's own input does, on a thread of its own."""
+    reading = Event()
+
+    def left_reading(session: dict[str, Any], console: Console) -> SessionEnd:
+        def read() -> None:
+            assert console.read() == b"go"
+            reading.set()
+            console.read()
+
+        Thread(target=read, daemon=True).start()
+        assert reading.wait(10)
+        return SessionEnd(None)
+
+    world, _ = a_world()
+    with forwarding(world, left_reading) as found, dialled(found) as connection:
+        connection.sendall(b"go")
+        assert connection.recv(10) == b""
 
 
 def test_a_port_that_is_taken_is_said() -> None:

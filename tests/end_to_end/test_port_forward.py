@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import md5
+from http.client import RemoteDisconnected
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_port_where_nobody_listens_must_be_said(local: LocalEcs) -> None:
     arn = local.run(definition, enableExecuteCommand=True)
     local.until(arn, lambda task: task["lastStatus"] == "RUNNING")
     with forwarded(local, "--task", arn, ":81") as found:
-        with pytest.raises(OSError, match=r".*"):
+        with pytest.raises(RemoteDisconnected):
             found.get("/")
         assert found.process.stderr is not None
         assert "nothing answers at that port" in found.process.stderr.readline()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import Any
@@ -69,6 +70,11 @@ class Connection:
     def size(self) -> tuple[int, int] | None:
         return None
 
+    def end(self) -> None:
+        """Closing alone says nothing to the other side while somebody still waits to read."""
+        with suppress(OSError):  # it has gone before
+            self._connection.shutdown(socket.SHUT_RDWR)
+
 
 class Forwarding:
     """Listens on this machine; each connection gets a session of its own, so they do not wait for another."""
@@ -125,15 +131,18 @@ class Forwarding:
         self._listener.close()
 
     def _forward(self, connection: socket.socket) -> None:
+        console = Connection(connection)
         with connection:
             try:
-                ended = self._hold(self._session(), Connection(connection))
+                ended = self._hold(self._session(), console)
                 if ended.said.strip():
                     self._say(f"port {self._remote} of {self._place.container}: {ended.said.strip()}")
             except OSError:
                 return  # the one who connected has gone
             except DeployError as error:
                 self._say(error.sentence)
+            finally:
+                console.end()
 
     def _session(self) -> Members:
         request = {
