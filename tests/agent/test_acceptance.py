@@ -22,7 +22,15 @@ def logging_to(**options: str) -> dict[str, Any]:
 
 REFUSED = [
     (a_payload(proxyConfiguration={"type": "APPMESH"}), "does not apply the task's proxyConfiguration"),
-    (a_payload(a_container(secrets=[{"name": "A"}])), "container web: this agent does not apply secrets"),
+    (a_payload(a_container(environmentFiles=[{"value": "a"}])), "this agent does not apply environmentFiles"),
+    (
+        a_payload(a_container(secrets=[{"name": "A", "valueFrom": "b", "target": "LOG_DRIVER"}])),
+        "the secret A is not applied by this agent",
+    ),
+    (
+        a_payload(a_container(secrets=[{"name": "A", "valueFrom": "b", "provider": "vault"}])),
+        "the secret A is not applied by this agent",
+    ),
     (a_payload(a_container(newMember=1)), "container web: this agent does not apply newMember"),
     (a_payload(containers=[]), "the task has no containers"),
     (a_payload(a_container(cpu="much")), "the payload cannot be read: Expected `int`, got `str`"),

@@ -177,9 +177,9 @@ async def test_a_member_that_is_not_applied_is_refused_by_name(
     acknowledged.
     """
     start_agent(configuration, simulated)
-    message_id = await control_plane.run(a_payload(a_container(secrets=[{"name": "A", "valueFrom": "b"}])))
+    message_id = await control_plane.run(a_payload(a_container(environmentFiles=[{"value": "a"}])))
     stopped = await control_plane.reported(task_arn(), "STOPPED")
-    assert "container web: this agent does not apply secrets" in stopped["reason"]
+    assert "container web: this agent does not apply environmentFiles" in stopped["reason"]
     await control_plane.acknowledged(message_id)
     assert simulated.calls == []
 

@@ -79,10 +79,10 @@ def test_crash_is_grouped_and_told_with_logs_and_changes() -> None:
             task(
                 "a",
                 "TaskFailedToStart",
-                "Container web: secrets is not supported by local ECS yet (docs/fidelity.md).",
+                "Container web: environmentFiles is not supported by local ECS yet (docs/fidelity.md).",
             ),
             Rank.START,
-            "local ECS does not apply this yet, and drops nothing in silence: Container web: secrets",
+            "does not apply this yet, and drops nothing in silence: Container web: environmentFiles",
         ),
         (
             task("a", "TaskFailedToStart", "TaskFailedToStart: RESOURCE:MEMORY"),

@@ -165,16 +165,16 @@ def test_init_process_must_be_the_first(local: LocalEcs) -> None:
 
 
 def test_what_is_not_applied_must_be_refused_by_name(local: LocalEcs) -> None:
-    """Secrets are not there yet: the task stops before it starts and says which member is to blame."""
-    secret = {"name": "PASSWORD", "valueFrom": "arn:aws:ssm:us-east-1:000000000000:parameter/password"}
+    """Environment files are not there yet: the task stops before it starts and names them."""
+    file = {"value": "arn:aws:s3:::bucket/variables.env", "type": "s3"}
     definition = local.register(
-        "secretive",
-        sh("main", "exit 0", secrets=[secret]),
+        "with-files",
+        sh("main", "exit 0", environmentFiles=[file]),
         executionRoleArn="arn:aws:iam::000000000000:role/r",
     )
     task = local.ended(local.run(definition))
     assert task["stopCode"] == "TaskFailedToStart"
-    assert "Container main: secrets is not supported by local ECS" in task["stoppedReason"]
+    assert "Container main: environmentFiles is not supported by local ECS" in task["stoppedReason"]
     assert not docker(
         "ps", "--all", "--quiet", "--filter", f"label=com.amazonaws.ecs.task-arn={task['taskArn']}"
     )
@@ -203,3 +203,20 @@ def test_process_namespace_of_the_machine_must_be_shared(local: LocalEcs) -> Non
     script = 'grep -q "sh" /proc/1/comm && exit 10; exit 11'
     ended = local.finished(local.register("all-seeing", sh("main", script), pidMode="host"))
     assert ended["main"]["exitCode"] == 11, ended
+
+
+def test_secrets_must_reach_the_container(local: LocalEcs) -> None:
+    """A JSON key of Secrets Manager and a parameter; of one that nobody keeps the reason tells."""
+    kept = local.client("secretsmanager").create_secret(Name="shop-db", SecretString='{"password": "sesame"}')
+    local.client("ssm").put_parameter(Name="/shop/level", Value="high", Type="SecureString")
+    role = {"executionRoleArn": "arn:aws:iam::000000000000:role/execution"}
+    db = {"name": "DB", "valueFrom": f"{kept['ARN']}:password::"}
+    level = {"name": "LEVEL", "valueFrom": "/shop/level"}
+    script = '[ "$DB $LEVEL" = "sesame high" ] && exit 42'
+    given = local.register("secretive", sh("main", script, secrets=[db, level]), **role)
+    assert local.finished(given)["main"]["exitCode"] == 42
+    nowhere = {"name": "DB", "valueFrom": "/shop/nowhere"}
+    ended = local.finished(local.register("unkept", sh("main", script, secrets=[nowhere]), **role))[""]
+    assert ended["stopCode"] == "TaskFailedToStart"
+    assert ended["stoppedReason"].startswith("ResourceInitializationError: unable to pull secrets")
+    assert ended["stoppedReason"].endswith("invalid ssm parameters: /shop/nowhere")

@@ -209,15 +209,15 @@ async def test_a_task_without_its_definition_stops_and_says_why(door: Door) -> N
 
 async def test_a_refused_member_stops_the_task_and_is_named(door: Door) -> None:
     """A definition with a member that is not applied never reaches the agent; the reason names it."""
-    secret = {"name": "TOKEN", "valueFrom": "arn:aws:ssm:us-east-1:000000000000:parameter/token"}
-    put(door.store, a_task_definition(a_container(secrets=[secret])))
+    file = {"value": "arn:aws:s3:::bucket/variables.env", "type": "s3"}
+    put(door.store, a_task_definition(a_container(environmentFiles=[file])))
     async with linked(door.port, acs_query(INSTANCE)):
         put(door.store, a_task(), a_message(a_task(), seq_num=1))
         await committed(door.store, lambda: task_of(door.store).stopped)
     task = task_of(door.store)
     assert task.stop_code == "TaskFailedToStart"
     assert task.stopped_reason is not None
-    assert task.stopped_reason.startswith("Container web: secrets is not supported by local ECS yet")
+    assert task.stopped_reason.startswith("Container web: environmentFiles is not supported by local ECS yet")
 
 
 async def test_unanswered_heartbeats_close_the_link(store: Store) -> None:

@@ -79,7 +79,7 @@ def test_a_plain_definition_is_not_refused() -> None:
 @pytest.mark.parametrize(
     ("container", "body", "text"),
     [
-        ({"secrets": [{"name": "A", "valueFrom": "b"}]}, {}, "Container web: secrets"),
+        ({"credentialSpecs": ["credentialspec:a"]}, {}, "Container web: credentialSpecs"),
         ({"firelensConfiguration": {"type": "fluentbit"}}, {}, "Container web: firelensConfiguration"),
         ({"logConfiguration": {"logDriver": "awsfirelens"}}, {}, "Container web: the log driver awsfirelens"),
         (
@@ -136,8 +136,6 @@ def test_what_is_refused_is_named(container: dict[str, Any], body: dict[str, Any
 @pytest.mark.parametrize(
     ("container", "body"),
     [
-        ({"secrets": [{"name": "A", "valueFrom": "b"}]}, {}),
-        ({"secrets": [{"name": "A", "valueFrom": "arn:aws:secretsmanager:r:a:secret:b"}]}, {}),
         ({"environmentFiles": [{"value": "arn:aws:s3:::b/k.env", "type": "s3"}]}, {}),
         ({"repositoryCredentials": {"credentialsParameter": "arn:aws:secretsmanager:r:a:secret:b"}}, {}),
         ({"firelensConfiguration": {"type": "fluentbit", "options": {"config-file-type": "s3"}}}, {}),

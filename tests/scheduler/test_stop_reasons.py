@@ -10,6 +10,7 @@ from shipway.scheduler.stop_reasons import stop_cause
 from tests.builders import START_MS, a_container, a_task
 
 PULL = "CannotPullContainerError: pull access denied for web"
+SECRET = "ResourceInitializationError: unable to pull secrets or registry auth"
 EXITED = ("EssentialContainerExited", "Essential container in task exited")
 NOT_STARTED = ("TaskFailedToStart", "Task failed to start")
 
@@ -26,6 +27,11 @@ def stopped(**members: Any) -> Any:
         ({"started_at": None, "containers": (stopped(exit_code=1),)}, None, EXITED),
         ({"started_at": None, "containers": (stopped(reason=PULL),)}, PULL, ("TaskFailedToStart", PULL)),
         ({"started_at": None, "containers": (stopped(reason=PULL),)}, None, NOT_STARTED),
+        (
+            {"started_at": None, "containers": (stopped(reason="CannotX: y"), stopped(reason=SECRET))},
+            None,
+            ("TaskFailedToStart", SECRET),
+        ),
         (
             {"started_at": None, "containers": (stopped(reason=PULL),), "launch_type": "FARGATE"},
             None,

@@ -22,6 +22,7 @@ from shipway.agent.wire import (
 )
 
 EXEC_AGENT = "ExecuteCommandAgent"
+PROVIDERS = ("asm", "ssm")
 NETWORK_MODES = ("bridge", "host", "none", "awsvpc")
 
 
@@ -112,6 +113,9 @@ def _container_refusal(payload: TaskPayload, container: ContainerPayload, raw: d
         return "links need network mode bridge"
     if container.health_check_type not in (None, "", "docker"):
         return f"healthCheckType {container.health_check_type} is not applied by this agent"
+    for secret in container.secrets or ():
+        if secret.provider not in PROVIDERS or secret.type != "ENVIRONMENT_VARIABLE" or secret.target:
+            return f"the secret {secret.name} is not applied by this agent; variables from asm and ssm are"
     unmanaged = [agent.name for agent in container.managed_agents or () if agent.name != EXEC_AGENT]
     if unmanaged:
         return f"the managed agent {unmanaged[0]} is not run by this agent; {EXEC_AGENT} is"

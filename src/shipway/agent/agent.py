@@ -21,6 +21,7 @@ from shipway.agent.registration import AGENT_HASH, AGENT_VERSION, registration_r
 from shipway.agent.registry_login import RegistryLogins
 from shipway.agent.reports import report_text
 from shipway.agent.resources import Capacity
+from shipway.agent.secrets import Secrets
 from shipway.agent.session import Refused, connect, keep_connected
 from shipway.agent.step_application import StepApplication
 from shipway.agent.step_plan import PlanSettings
@@ -84,7 +85,10 @@ class Agent:
         )
         facts = await self._start_metadata(metadata)
         logins = RegistryLogins(control_plane, clock)
-        application = StepApplication(self._engine, logins, streams, facts, configuration.pull_behavior)
+        secrets = Secrets(control_plane)
+        application = StepApplication(
+            self._engine, logins, secrets, streams, facts, configuration.pull_behavior
+        )
         loop = TaskLoop(self._engine, self._memory, application, streams, clock)
         loop.tasks = loop_tasks
         loop.settings = plan_settings(configuration)

@@ -16,6 +16,8 @@ TARGETS = {
     "ecs": "AmazonEC2ContainerServiceV20141113",
     "ecr": "AmazonEC2ContainerRegistry_V20150921",
     "logs": "Logs_20140328",
+    "secretsmanager": "secretsmanager",
+    "ssm": "AmazonSSM",
 }
 CALL_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=5)
 

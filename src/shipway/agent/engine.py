@@ -13,7 +13,11 @@ ALWAYS, MISSING, LOCAL = "always", "missing", "local"
 
 
 class EngineError(Exception):
-    """The engine refused or failed. `retry` says whether the same call may succeed a moment later."""
+    """The engine refused or failed. `retry` says whether the same call may succeed a moment later.
+    `error_name` is ECS's, where it does not follow from the step that failed.
+    """
+
+    error_name = ""
 
     def __init__(self, message: str, *, retry: bool = False, missing: bool = False) -> None:
         super().__init__(message)

@@ -11,6 +11,7 @@ from shipway.agent.engine import ALWAYS, LOCAL, MISSING, Engine, EngineError
 from shipway.agent.log_destination import log_destination
 from shipway.agent.log_streams import LogStreams
 from shipway.agent.registry_login import RegistryLogins, image_reference
+from shipway.agent.secrets import Secrets, with_secrets
 from shipway.agent.steps import Create, OpenLog, Pull, Remove, Start, Step, Stop
 from shipway.agent.task_state import CREATED, PAUSE_NAME, PULLED, RUNNING, STOPPED, NetworkBinding, TaskState
 from shipway.seams import Clock
@@ -36,12 +37,14 @@ class StepApplication:
         self,
         engine: Engine,
         logins: RegistryLogins,
+        secrets: Secrets,
         streams: LogStreams,
         facts: InstanceFacts,
         pull_behavior: str,
     ) -> None:
         self._engine = engine
         self._logins = logins
+        self._secrets = secrets
         self._streams = streams
         self.facts = facts
         self._pull_behavior = pull_behavior
@@ -60,6 +63,8 @@ class StepApplication:
             return {"log_open": True}
         if isinstance(step, Create):
             body = container_body(task, step.container, self.facts)
+            if step.container != PAUSE_NAME:
+                body = with_secrets(body, await self._secrets.values(task.spec(step.container)))
             runtime_id = await self._engine.create(docker_name(task, step.container), body)
             return {"phase": CREATED, "runtime_id": runtime_id, "created_at": clock.now_ms()}
         if isinstance(step, Start):
@@ -138,4 +143,4 @@ def failure_reason(step: Step, error: EngineError) -> str:
     if isinstance(step, Pull):
         hint = next((hint for text, hint in PULL_HINTS.items() if text in message), "")
         message = f"The task can’t pull the image. {hint} {message}" if hint else message
-    return f"{ERROR_NAMES[step.verb]}: {message}"
+    return f"{error.error_name or ERROR_NAMES[step.verb]}: {message}"

@@ -58,6 +58,16 @@ class RegistryAuthentication(_Wire, frozen=True, kw_only=True):
     ecr_auth_data: EcrAuthData | None = None
 
 
+class Secret(_Wire, frozen=True, kw_only=True):
+    name: str
+    value_from: str
+    provider: str = "ssm"
+    region: str = ""
+    type: str = "ENVIRONMENT_VARIABLE"
+    target: str = ""
+    container_path: str = ""
+
+
 class ManagedAgent(_Wire, frozen=True, kw_only=True):
     name: str
     properties: dict[str, str] | None = None
@@ -88,6 +98,7 @@ class ContainerPayload(_Wire, frozen=True, kw_only=True):
     overrides: Any = None
     docker_config: DockerConfig | None = None
     managed_agents: tuple[ManagedAgent, ...] | None = None
+    secrets: tuple[Secret, ...] | None = None
 
 
 class RoleCredentials(_Wire, frozen=True, kw_only=True):

@@ -98,6 +98,8 @@ def compile_container(
     wire.update({member: container[member] for member in VERBATIM if container.get(member) is not None})
     if container.get("healthCheck"):
         wire["healthCheckType"] = "docker"
+    if container.get("secrets"):
+        wire["secrets"] = [secret(entry, settings.region) for entry in container["secrets"]]
     if task.enable_execute_command:
         wire["managedAgents"] = [{"name": EXEC_AGENT, "properties": {}}]
     wire.update(image_source(container, born, settings))
@@ -108,6 +110,19 @@ def environment(container: Document, launch_type: str) -> dict[str, str]:
     """Later entries win. Which variable names the execution environment is the control plane's to say."""
     given = {pair["name"]: pair.get("value") or "" for pair in container["environment"]}
     return {"AWS_EXECUTION_ENV": EXECUTION_ENVIRONMENT.get(launch_type, "AWS_ECS_EC2"), **given}
+
+
+def secret(entry: Document, region: str) -> Document:
+    """The agent fetches the value: it is in no payload."""
+    source = entry["valueFrom"]
+    manager = source.startswith("arn:") and ":secretsmanager:" in source
+    return {
+        "name": entry["name"],
+        "valueFrom": source,
+        "region": source.split(":")[3] if source.startswith("arn:") else region,
+        "provider": "asm" if manager else "ssm",
+        "type": "ENVIRONMENT_VARIABLE",
+    }
 
 
 def image_source(container: Document, born: Container | None, settings: PayloadSettings) -> Document:

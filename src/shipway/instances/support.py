@@ -40,6 +40,7 @@ CONTAINER_DEFINITION = {
                 "startTimeout",
                 "stopTimeout",
             ),
+            "secrets",
             "resourceRequirements",  # GPUs; of other kinds see `conditional_refusals`
         ),
         PAYLOAD,
@@ -63,7 +64,7 @@ CONTAINER_DEFINITION = {
     "versionConsistency": CONTROL_PLANE,
     **dict.fromkeys(
         (
-            *("repositoryCredentials", "environmentFiles", "secrets"),
+            *("repositoryCredentials", "environmentFiles"),
             *("firelensConfiguration", "credentialSpecs"),
         ),
         REFUSED,

@@ -8,6 +8,7 @@ ESSENTIAL_EXITED = ("EssentialContainerExited", "Essential container in task exi
 FAILED_TO_START = ("TaskFailedToStart", "Task failed to start")
 STOPPED_REASON_LENGTH_MAX = 1024
 
+RESOURCE = "ResourceInitializationError: "
 # Container reasons that mean the container never ran, whatever exit code comes with them.
 NEVER_RAN = (
     "Cannot",
@@ -32,12 +33,15 @@ def ran(container: Container) -> bool:
 
 
 def start_failure(task: Task, reported_reason: str | None) -> str:
-    """Fargate tells the cause itself; on EC2 the cause of a container stays with the container."""
+    """Fargate tells the cause itself; on EC2 the cause of a container stays with the container, unless what
+    it lacked was the task's to give: secrets, a log group.
+    """
     if reported_reason and reported_reason.startswith(NEVER_RAN):
         return reported_reason[:STOPPED_REASON_LENGTH_MAX]
     causes = [container.reason for container in task.containers if container.reason]
-    if task.launch_type == "FARGATE" and causes:
-        return causes[0][:STOPPED_REASON_LENGTH_MAX]
+    given = [cause for cause in causes if cause.startswith(RESOURCE)]
+    if given or (task.launch_type == "FARGATE" and causes):
+        return (given or causes)[0][:STOPPED_REASON_LENGTH_MAX]
     if reported_reason and not causes:
         return reported_reason[:STOPPED_REASON_LENGTH_MAX]
     return FAILED_TO_START[1]
