@@ -42,7 +42,9 @@ class DeploymentWatch:
         self.service_name = service_name
         self.progress = progress
         self.pace = pace
-        self.definition: Members | None = None
+        # What it deploys: looked up only when a task has found no place.
+        self.target: str | None = None
+        self._definition: Members | None = None
         self._deployment: Members | None = None
         self._service: Members | None = None
         self._service_next = False
@@ -163,11 +165,14 @@ class DeploymentWatch:
         self._service = self.aws.ecs.service(self.service_name)
 
     def _never_fits(self) -> bool:
-        if self.definition is None:
+        if self._definition is None and self.target is not None:
+            self._calls += 1
+            self._definition = self._allowed(None, self.aws.ecs.task_definition, self.target)
+        if self._definition is None:
             return False
         moment_ms = self.pace.now_ms()
         if self._hopeless_at_ms is None or moment_ms - self._hopeless_at_ms >= HOPELESS_EVERY_MS:
-            needs, self._hopeless_at_ms = needs_of(self.definition), moment_ms
+            needs, self._hopeless_at_ms = needs_of(self._definition), moment_ms
             self._calls += 2
             self._hopeless = never_fits(needs, self.aws.ecs.container_instances()) is not None
         return self._hopeless

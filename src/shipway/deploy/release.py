@@ -167,7 +167,7 @@ def whole_change(tools: Tools, aws: Aws, service_name: str) -> Iterator[None]:
 
 def follow_from(state: WatchState, outcome: Outcome, target: str, aws: Aws, tools: Tools) -> Outcome:
     watch = DeploymentWatch(aws, outcome.service, tools.progress, tools.pace)
-    watch.definition = resilient(None, aws.ecs.task_definition, target)
+    watch.target = target
     state = replace(state, place=place(aws, outcome.service))
     resume = resume_command(aws, state.deployment_arn)
     followed = _follower(aws, outcome.service, tools, resume).follow(watch, state)
