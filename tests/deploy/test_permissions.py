@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from shipway.cli.iam import PURPOSES as OFFERED
 from shipway.cli.verbs import VERBS
 from shipway.deploy.application.application import Image, LoadBalancer
+from shipway.deploy.errors import UsageError
 from shipway.deploy.permissions.choosing import PolicyChoice, chosen_policy
 from shipway.deploy.permissions.places import KINDS, Places, account_in
 from shipway.deploy.permissions.policy import deployer_policy, execution_policy, task_policy, trust_policy
@@ -119,7 +121,7 @@ def statements(policy: dict[str, Any]) -> dict[str, Any]:
 
 def test_deployer_of_a_service_without_images_or_balancer() -> None:
     """Exactly its service, its roles, its secret; nothing of registries that it does not push to."""
-    found = statements(deployer_policy(shop(), USUAL))
+    found = statements(deployer_policy([shop()], USUAL))
     assert found["ecs:UpdateService"] == (f"{ECS}:service/live/shop", None)
     within = {"ArnEquals": {"ecs:cluster": f"{ECS}:cluster/live"}}
     assert found["ecs:RunTask"] == (f"{ECS}:task-definition/shop:*", within)
@@ -142,7 +144,7 @@ def test_what_the_file_has_is_allowed() -> None:
         create=True,
         service={"deploymentConfiguration": {"lifecycleHooks": [hook]}},
     )
-    policy = deployer_policy(places, USUAL)
+    policy = deployer_policy([places], USUAL)
     found = statements(policy)
     assert found["ecr:PutImage"] == (f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/shop", None)
     assert found["ecs:CreateCluster"] == ("*", None)
@@ -159,16 +161,45 @@ def test_what_the_file_has_is_allowed() -> None:
 
 def test_only_looking_changes_nothing() -> None:
     """No write of any kind, and no role is passed."""
-    found = statements(deployer_policy(shop(images={"web": Image()}), ["look"]))
+    found = statements(deployer_policy([shop(images={"web": Image()})], ["look"]))
     assert [a for a in found if not a.split(":")[1].startswith(("Describe", "List", "Get"))] == []
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_every_purpose_is_a_policy(purpose: str) -> None:
     """That can be printed, of at least one statement."""
-    policy = json.loads(json.dumps(deployer_policy(shop(create=True), [purpose])))
+    policy = json.loads(json.dumps(deployer_policy([shop(create=True)], [purpose])))
     assert policy["Statement"]
     assert all(statement["Action"] and statement["Resource"] for statement in policy["Statement"])
+
+
+def test_tasks_around_the_deployment_and_several_services() -> None:
+    """`before_deploy` runs tasks; the services of one file stand side by side in one policy."""
+    assert "ecs:RunTask" not in statements(deployer_policy([shop()], ["deploy"]))
+    found = statements(deployer_policy([shop(before_deploy=("migrate",))], ["deploy"]))
+    assert found["ecs:RunTask"] == (
+        f"{ECS}:task-definition/shop:*",
+        {"ArnEquals": {"ecs:cluster": f"{ECS}:cluster/live"}},
+    )
+    both = [shop(), shop(service={"serviceName": "other"})]
+    found = statements(deployer_policy(both, ["deploy"]))
+    assert found["ecs:UpdateService"][0] == [f"{ECS}:service/live/other", f"{ECS}:service/live/shop"]
+
+
+def test_roles_of_several_services_are_asked_for_by_name(tmp_path: Any) -> None:
+    """The deployer's policy is for all of them."""
+    definition = "{containerDefinitions: [{name: web, image: a, memory: 64}]}"
+    services = f"{{front: {{task_definition: {definition}}}, back: {{task_definition: {definition}}}}}"
+    (tmp_path / "shipway.yml").write_text(f"cluster: live\nservices: {services}\n")
+    choice = PolicyChoice(config=str(tmp_path / "shipway.yml"), region="eu-west-1", account=ACCOUNT)
+    policy, _ = chosen_policy(choice, {})
+    assert statements(policy)["ecs:UpdateService"][0] == [
+        f"{ECS}:service/live/back",
+        f"{ECS}:service/live/front",
+    ]
+    with pytest.raises(UsageError, match="name one with -s: front, back"):
+        chosen_policy(replace(choice, role="execution_role"), {})
+    chosen_policy(replace(choice, role="execution_role", service="back"), {})
 
 
 def test_execution_role() -> None:

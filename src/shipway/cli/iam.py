@@ -16,6 +16,7 @@ ROLES = ("execution_role", "task_role", "trust")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-c", "--config", metavar="FILE", default=os.environ.get("SHIPWAY_CONFIG"))
     parser.add_argument("-e", "--env", metavar="NAME", default=os.environ.get("SHIPWAY_ENV"))
+    parser.add_argument("-s", "--service", metavar="NAME", help="of several services in the file, this one")
     parser.add_argument("--cluster", metavar="NAME", help="instead of the one in shipway.yml")
     parser.add_argument("--region", metavar="REGION")
     parser.add_argument("--account", metavar="ID", help="default: the one that shipway.yml names, else *")
@@ -41,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     choice = PolicyChoice(
         config=arguments.config,
         environment=arguments.env,
+        service=arguments.service,
         cluster=arguments.cluster,
         region=arguments.region,
         account=arguments.account,

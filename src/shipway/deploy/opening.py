@@ -112,6 +112,10 @@ def read_release_chosen(choices: Choices) -> Release:
         SECRETS.learn(application.task_definition)
         SECRETS.learn([{"args": image.args} for image in application.images.values()])
         SECRETS.learn([{"environment": task.environment} for task in application.tasks.values()])
+        if application.notify is not None:
+            headers = application.notify.headers.values()
+            given = [os.environ.get(variable, "") for variable in headers]
+            SECRETS.add([application.notify.webhook, *given])
     if choices.cluster:
         import msgspec
 

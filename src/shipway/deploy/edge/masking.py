@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
@@ -18,10 +18,10 @@ class Secrets:
 
     def learn(self, value: Any) -> None:
         """Of what is sent to or comes from AWS, or stands in the user's file."""
-        self._add(masking.secrets_in(value))
+        self.add(masking.secrets_in(value))
 
     def learn_environment(self, variables: Mapping[str, str]) -> None:
-        self._add(masking.secrets_in_environment(variables))
+        self.add(masking.secrets_in_environment(variables))
 
     def masked(self, text: str) -> str:
         return masking.masked(text, self._values)
@@ -37,7 +37,7 @@ class Secrets:
     def forget(self) -> None:
         self._values.clear()
 
-    def _add(self, values: Iterator[str]) -> None:
+    def add(self, values: Iterable[str]) -> None:
         self._values.update(spelled for value in values for spelled in masking.spellings(value))
 
 

@@ -50,6 +50,10 @@ class Places:
         return short(self.application.cluster)
 
     @property
+    def around(self) -> bool:
+        return bool(self.application.before_deploy or self.application.after_deploy)
+
+    @property
     def balancer_name(self) -> str | None:
         block = self.application.load_balancer
         return None if block is None else block.name or self.application.name
@@ -175,6 +179,9 @@ KINDS: dict[str, Callable[[Places], Arns]] = {
     "task_definition": _in_ecs("task-definition/{family}:*"),
     "tasks": _in_ecs("task/{cluster}/*"),
     "all_tasks": _in_ecs("task/*"),
+    # Tasks of before_deploy and after_deploy.
+    "run_around": lambda places: KINDS["task_definition"](places) if places.around else (),
+    "tasks_around": lambda places: KINDS["tasks"](places) if places.around else (),
     "tagged_definition": _tagged_definition,
     "repositories": Places.repositories,
     "any_repository": _only_if(Places.repositories),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from shipway.deploy.permissions.places import Arns, Places
@@ -13,7 +13,11 @@ from shipway.deploy.verification.roles import PULLS, TASKS_OF_ECS, needs_of_star
 Members = dict[str, Any]
 VERSION = "2012-10-17"
 ECS = "ecs.amazonaws.com"
-IN_CLUSTER = ("in_cluster", "task_definition")  # calls whose cluster is no resource but a condition
+IN_CLUSTER = (
+    "in_cluster",
+    "task_definition",
+    "run_around",
+)  # calls whose cluster is no resource but a condition
 SESSIONS = (
     "ssmmessages:CreateControlChannel",
     "ssmmessages:CreateDataChannel",
@@ -23,27 +27,36 @@ SESSIONS = (
 MOUNTS = ("elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite")
 
 
-def deployer_policy(places: Places, purposes: Iterable[str]) -> Members:
-    """For whoever runs Shipway."""
+def deployer_policy(services: Sequence[Places], purposes: Iterable[str]) -> Members:
+    """For whoever runs Shipway, with one or several services of one cluster."""
     wanted = set(purposes)
     grouped: dict[tuple[Arns, bool], set[str]] = {}
     for row in (*TABLE, *BEHIND):
-        resources = places.of(row.on) if wanted & set(row.purposes) else ()
+        resources = _of_all(services, row.on) if wanted & set(row.purposes) else ()
         if resources:
             grouped.setdefault((resources, row.on in IN_CLUSTER), set()).add(row.action)
     statements = [
-        allow(actions, resources, _in(places) if within else None)
+        allow(actions, resources, _in(services[0]) if within else None)
         for (resources, within), actions in sorted(grouped.items())
     ]
     if wanted & {DEPLOY, RUN}:
-        taken = places.service_roles() if DEPLOY in wanted else ()
-        passed = ((places.task_roles(), TASKS_OF_ECS), (taken, ECS))
+        given = _united(places.task_roles() for places in services)
+        taken = _united(places.service_roles() for places in services) if DEPLOY in wanted else ()
+        passed = ((given, TASKS_OF_ECS), (taken, ECS))
         statements += [
             allow({"iam:PassRole"}, roles, {"StringEquals": {"iam:PassedToService": service}})
             for roles, service in passed
             if roles
         ]
     return policy(statements)
+
+
+def _of_all(services: Sequence[Places], kind: str) -> Arns:
+    return _united(places.of(kind) for places in services)
+
+
+def _united(found: Iterable[Arns]) -> Arns:
+    return tuple(sorted({arn for arns in found for arn in arns}))
 
 
 def execution_policy(places: Places) -> Members:

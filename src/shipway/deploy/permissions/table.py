@@ -95,6 +95,8 @@ TABLE: tuple[Row, ...] = (
     *_rows("ecs", "task_definition", "RunTask", RUN),
     *_rows("ecs", "task_definition", "StartTask", RUN),
     *_rows("ecs", "tasks", "StopTask", RUN),
+    *_rows("ecs", "run_around", "RunTask", DEPLOY),
+    *_rows("ecs", "tasks_around", "StopTask", DEPLOY),
     *_rows("ecs", "tasks", "ExecuteCommand", EXEC),
     *_rows("ecs", "tasks", "DescribeTasks", DEPLOY, LOOK, RUN, EXEC),
     *_rows("ecs", "all_tasks", "DescribeTasks", PRUNE),
