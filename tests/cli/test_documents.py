@@ -130,7 +130,7 @@ def test_the_life_of_a_service(shop: LocalEcs, verbs: Verbs, monkeypatch: pytest
 def test_a_deployment_that_fails(shop: LocalEcs, verbs: Verbs) -> None:
     """With its post-mortem: its image is not there, so no task ever runs."""
     shop.containers.script("shop/web", pull_error="manifest unknown")
-    assert verbs("deploy", "--timeout", "2s", code=7)["findings"][0]["tasks"]
+    assert verbs("deploy", "--timeout", "60s", code=1)["findings"][0]["tasks"]
     assert verbs("why")["findings"]
 
 
