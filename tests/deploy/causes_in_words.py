@@ -191,6 +191,18 @@ IN_CONTAINER = [
     ),
     ("SC299", "ResourceInitializationError: the moon is full", "could not be prepared"),
     (
+        "SC204",
+        f"ResourceInitializationError: unable to pull secrets or registry auth: secret {SECRET} has no text "
+        f"value",
+        "no value that can be used",
+    ),
+    (
+        "SC299",
+        "ResourceInitializationError: unable to pull secrets or registry auth: ThrottlingException: Rate "
+        "exceeded",
+        "could not be prepared",
+    ),
+    (
         "SC401",
         "CannotStartContainerError: Error response from daemon: failed to create task for container: runc "
         "create "

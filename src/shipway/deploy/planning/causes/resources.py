@@ -34,7 +34,7 @@ SECRETS = (
     ),
     Text(
         "SC204",
-        r"staging label|invalid character .*looking for|not valid JSON|cannot unmarshal"
+        r"has no text value|staging label|invalid character .*looking for|not valid JSON|cannot unmarshal"
         r"|ParameterVersionNotFound"
         r"|find the specified secret value for VersionId",
         "the secret{secret} has no value that can be used",
@@ -69,8 +69,7 @@ SECRETS = (
     ),
     Text(
         "SC205",
-        rf"(?:secret|registry auth|asm|ssm|parameter store).*(?:{UNREACHED}|send request failed)"
-        r"|unable to pull secrets or registry auth",
+        rf"(?:secret|registry auth|asm|ssm|parameter store).*(?:{UNREACHED}|send request failed)",
         "the task does not reach the services that keep its secrets or its registry login",
         "Give it a way out (a public address or a NAT gateway), or VPC endpoints for secretsmanager, ssm, "
         "kms "
