@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect as connect_sync
 
 from shipway.agent.exec_session import ExecSession
-from shipway.deploy.edge.data_channel import DataChannel, SessionEnd
+from shipway.deploy.edge.data_channel import DataChannel, SessionEnd, hold_session
 from shipway.seams import SeededIds, SystemClock
 from tests.instances.agent_client import DEADLINE_S, SECRET_ACCESS_KEY, upgrade_headers
 from tests.instances.builders import INSTANCE
@@ -179,6 +179,20 @@ async def test_a_port_where_nobody_answers_ends_the_session(door: Door) -> None:
             asyncio.to_thread(hold, door, session, Dialled()), serve(door, told, None, port=80)
         )
     assert held == SessionEnd(None, "nothing answers at that port in the container")
+
+
+async def test_a_proxy_is_not_asked_for_this_machine(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one is set for the world outside, a session of local ECS must not go by it."""
+    async with agent_channel(door) as channel:
+        session = await opened(door)
+        told = json.loads(await channel.recv())
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        joined = {**session, "streamUrl": here(door, session["streamUrl"])}
+        held, _ = await asyncio.gather(
+            asyncio.to_thread(hold_session, joined, Typing(b"exit 0")), serve(door, told, Shell())
+        )
+    assert held.exit_code == 0
 
 
 async def test_a_client_that_goes_is_hung_up_on(door: Door) -> None:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from shipway.data_channel.frames import (
     BYTES,
@@ -196,9 +197,12 @@ def hold_session(session: dict[str, Any], console: Console) -> SessionEnd:
     from websockets.exceptions import WebSocketException
     from websockets.sync.client import connect
 
+    url = str(session["streamUrl"])
+    on_this_machine = (urlsplit(url).hostname or "").startswith("127.")
     try:
         websocket = connect(
-            str(session["streamUrl"]),
+            url,
+            proxy=None if on_this_machine else True,
             max_size=FRAME_BYTES_MAX,
             open_timeout=OPEN_TIMEOUT_S,
             compression=None,
