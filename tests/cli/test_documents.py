@@ -164,6 +164,7 @@ def test_several_services(shop: LocalEcs, verbs: Verbs, monkeypatch: pytest.Monk
     assert verbs("lock", "-s", "api", "--reason", "a fair")["locks"]["api"]["owner"]
     assert "a fair" in verbs("deploy", code=1)["sentence"]
     assert verbs("unlock")["locks"] == {"api": None, "front": None}
+    assert "name one with --service" in verbs("rehearse", code=2)["sentence"]
 
 
 def test_tasks(shop: LocalEcs, verbs: Verbs) -> None:

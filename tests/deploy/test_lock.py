@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +18,7 @@ from shipway.deploy.releasing.locking import LockWish
 from shipway.deploy.releasing.one_service import ReleaseWishes, release_application
 
 from .fake_aws import refuse
-from .fakes import World
+from .fakes import Answering, World
 from .hello import application, deployed
 
 ANN = LockWish("t1", "ann@laptop", "the big one", 11, ended=lambda owner, process: False)
@@ -176,6 +178,26 @@ def test_detaching_lets_go_of_the_lock() -> None:
     world.pace.on_pause = pressed
     assert released(world).verdict is Verdict.DETACHED
     assert world.ecs.cluster_tags == {}
+
+
+class PressedAtTheLock(Answering):
+    """Ctrl-C while the lock's tag is written: it counts at the next opened moment."""
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        raise KeyboardInterrupt
+        yield
+
+
+def test_ctrl_c_at_the_lock_leaves_no_lock_behind() -> None:
+    """Nor anything else."""
+    world = World()
+    deployed(world)
+    world.tools = replace(world.tools, interruption=PressedAtTheLock())
+    with pytest.raises(KeyboardInterrupt):
+        released(world)
+    assert len(world.ecs.requests("UntagResource")) == 1
+    assert (world.ecs.cluster_tags, world.ecs.requests("UpdateService")) == ({}, [])
 
 
 def test_a_lock_by_hand_keeps_everybody_out_until_it_is_removed() -> None:

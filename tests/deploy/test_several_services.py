@@ -21,11 +21,11 @@ from shipway.deploy.release import DeployOptions
 from shipway.deploy.releasing.locking import LockWish
 from shipway.deploy.releasing.one_service import ReleaseWishes
 from shipway.deploy.releasing.release_outcome import ReleaseOutcome
-from shipway.deploy.releasing.side_by_side import SharedInterruption
+from shipway.deploy.releasing.side_by_side import SharedInterruption, SharedProgress
 from shipway.deploy.releasing.whole import release_all
 from shipway.deploy.tools import Tools
 
-from .fakes import Answering, World
+from .fakes import Answering, KeptProgress, World
 
 BAD = ("IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
 GOOD = ("IN_PROGRESS", "SUCCESSFUL")
@@ -83,7 +83,7 @@ def test_what_needs_a_failed_one_is_not_begun() -> None:
     world.ecs.courses = [[*BAD], [*GOOD]]
     outcome = released(world, "2", *services)
     assert verdicts(outcome) == {"api": "rolled back", "front": "not begun", "worker": "deployed"}
-    assert outcome.outcomes["front"].sentence == ("it was not begun: it needs api, which is rolled back.")
+    assert outcome.outcomes["front"].sentence == ("it needs api, which is rolled back.")
     assert outcome.exit_code == 3
     assert outcome.sentence == "of 3 services: 1 rolled back, 1 not begun, 1 deployed."
 
@@ -96,7 +96,7 @@ def test_roll_back_all_takes_the_others_back() -> None:
     world.ecs.courses = [[*GOOD], [*BAD]]
     outcome = released(world, "2", *services, roll_back_all=True)
     assert verdicts(outcome) == {"worker": "rolled back", "api": "rolled back", "front": "not begun"}
-    assert outcome.outcomes["front"].sentence == "it was not begun: api is rolled back."
+    assert outcome.outcomes["front"].sentence == "api is rolled back."
     assert outcome.outcomes["worker"].sentence == (
         "api is rolled back. The service was rolled back from worker:2 to worker:1."
     )
@@ -184,8 +184,24 @@ def test_a_release_that_is_interrupted_leaves_what_runs_and_begins_no_more() -> 
     world.pace.on_pause = lambda: pressed.answered.wait(5)  # type: ignore[assignment]
     outcome = released(world, "1", service("api"), service("front"))
     assert verdicts(outcome) == {"api": "interrupted", "front": "not begun"}
-    assert outcome.outcomes["front"].sentence == "it was not begun: the release was interrupted."
+    assert outcome.outcomes["front"].sentence == "the release was interrupted."
     assert outcome.exit_code == 130
+
+
+def test_what_goes_on_is_shown_of_each_that_is_under_way() -> None:
+    """Beside each other, until it is over."""
+    shown: list[str] = []
+
+    class Showing(KeptProgress):
+        def now(self, text: str) -> None:
+            shown.append(text)
+
+    shared = SharedProgress(Showing(), SharedInterruption(), Answering())
+    shared.lane("api").now("2 of 3")
+    shared.lane("front").now("building")
+    shared.over("api")
+    shared.lane("front").now("1 of 3")
+    assert shown == ["api: 2 of 3", "api: 2 of 3\nfront: building", "front: 1 of 3"]
 
 
 def test_a_reader_of_the_library_gets_every_verdict_and_may_leave() -> None:

@@ -15,7 +15,9 @@ from shipway.deploy.plan import plan_application
 from shipway.deploy.planning.verdict import Verdict
 from shipway.deploy.release import DeployOptions
 from shipway.deploy.releasing.one_service import ReleaseWishes, release_application
+from shipway.deploy.services import rollback
 
+from .fake_aws import refuse
 from .fakes import World
 from .hello import application
 
@@ -102,6 +104,18 @@ def test_a_failing_before_task_leaves_the_service_as_it_was() -> None:
     assert "removed the task definition hello:2 again: the deployment has failed" in world.progress.lines
 
 
+def test_a_before_task_that_finds_no_place_is_an_error_of_the_deployment() -> None:
+    """Exit code 1: 125 is `shipway run`'s."""
+    world = World()
+    released(world, "1")
+    failure = {"arn": "arn:aws:ecs:r:a:container-instance/hello/1", "reason": "RESOURCE:MEMORY"}
+    world.ecs.answers["RunTask"] = lambda members: {"tasks": [], "failures": [failure]}
+    with pytest.raises(DeployError, match="there is not enough memory left") as failed:
+        released(world, "2", before_deploy=("migrate",))
+    assert failed.value.exit_code == 1
+    assert world.ecs.requests("UpdateService") == []
+
+
 def test_a_failing_after_task_is_an_error_and_the_service_is_left() -> None:
     """Unless the file says otherwise."""
     world = World()
@@ -130,6 +144,38 @@ def test_on_failure_roll_back_goes_back_to_the_revision_before() -> None:
     assert world.ecs.services["hello"]["taskDefinition"].endswith("hello:1")
     assert outcome.text().splitlines()[1].startswith("    | ") is False
     assert "    | ./smoke hello:2 says hello" in outcome.text()
+
+
+def test_what_was_taken_back_is_not_gone_back_to() -> None:
+    """ECS holds its deployment for one that succeeded; `shipway rollback` goes further back."""
+    world = World()
+    tasks = TasksRun(world)
+    released(world, "1")
+    released(world, "2", after_deploy=("smoke",), on_failure="roll_back")
+    tasks.exit_codes["./smoke"] = 1
+    for tag in ("3", "4"):
+        released(world, tag, after_deploy=("smoke",), on_failure="roll_back")
+    tags = {tag["key"]: tag["value"] for tag in world.ecs.services["hello"]["tags"]}
+    assert tags["shipway:taken-back"] == "hello:4 hello:3"
+    outcome = rollback(world.aws, "hello", world.tools, 60.0)
+    assert str(outcome.revision_after).endswith("hello:1")
+
+
+def test_a_rollback_that_is_refused_is_an_error_that_says_both() -> None:
+    """Why it was wanted, and why it could not be."""
+    world = World()
+    tasks = TasksRun(world)
+    released(world, "1")
+    tasks.exit_codes["./smoke"] = 1
+    update, asked = world.ecs.answers["UpdateService"], iter(range(9))
+    refused = refuse("InvalidParameterException", "not now")
+    world.ecs.answers["UpdateService"] = lambda members: (update if next(asked) == 0 else refused)(members)
+    outcome = released(world, "2", after_deploy=("smoke",), on_failure="roll_back")
+    assert outcome.verdict is Verdict.ERROR
+    assert outcome.sentence == (
+        "The after_deploy task smoke failed: container web ended with exit code 1. "
+        "Rolling back to hello:1 failed: InvalidParameterException: not now"
+    )
 
 
 def test_a_first_deployment_has_nothing_to_roll_back_to() -> None:

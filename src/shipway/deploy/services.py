@@ -15,6 +15,7 @@ from shipway.deploy.lookup import task_named
 from shipway.deploy.observe import required_service, urls
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.causes import cause_of
+from shipway.deploy.planning.deployed import taken_back
 from shipway.deploy.planning.post_mortem import PostMortem, explain
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.service_report import ServiceReport
@@ -88,7 +89,9 @@ def rollback(aws: Aws, name: str, tools: Tools, timeout_s: float, wanted: str | 
     target = (
         revision_wanted(aws, wanted, before)
         if wanted
-        else last_successful(aws, aws.ecs.service_deployments(name), before)
+        else last_successful(
+            aws, aws.ecs.service_deployments(name), before, taken_back(service.get("tags") or [])
+        )
     )
     if target is None:
         raise DeployError(
@@ -123,13 +126,19 @@ def revision_wanted(aws: Aws, wanted: str, current: str) -> str:
     return str(found["taskDefinitionArn"])
 
 
-def last_successful(aws: Aws, briefs: list[Members], current: str) -> str | None:
-    """Not "revision minus one": that one may never have run, or never have worked."""
+def last_successful(
+    aws: Aws, briefs: list[Members], current: str, unwanted: tuple[str, ...] = ()
+) -> str | None:
+    """Not "revision minus one": that one may never have run, or never have worked; nor one that was taken
+    back after its deployment, for its smoke test failed.
+    """
     for brief in briefs:
         if brief.get("status") != "SUCCESSFUL":
             continue
         revision = aws.ecs.service_revision(str(brief["targetServiceRevisionArn"]))
-        if revision is not None and revision["taskDefinition"] != current:
+        if revision is None or revision["taskDefinition"] == current:
+            continue
+        if short(str(revision["taskDefinition"])) not in unwanted:
             return str(revision["taskDefinition"])
     return None
 

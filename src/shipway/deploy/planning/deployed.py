@@ -16,6 +16,7 @@ Members = dict[str, Any]
 
 REVISION_TAG = "shipway:deployed"
 MEMBERS_TAG = "shipway:deployed-members"
+TAKEN_BACK_TAG = "shipway:taken-back"
 # Of Amazon's own: a tag's value has at most so many characters.
 TAG_LENGTH_MAX = 256
 NAME_LENGTH, VALUE_LENGTH = 3, 5
@@ -58,6 +59,21 @@ def tags_of(revision_arn: str, service: Members) -> list[Members]:
     )
     tags = [{"key": REVISION_TAG, "value": short(revision_arn)}, {"key": MEMBERS_TAG, "value": marks}]
     return [tag for tag in tags if 0 < len(tag["value"]) <= TAG_LENGTH_MAX]
+
+
+def taken_back_tag(revision_arn: str, tags: list[Members]) -> Members:
+    """One more revision that ECS holds for deployed well, and its release does not; the newest come first."""
+    value = short(revision_arn)
+    for known in taken_back(tags):
+        if known != short(revision_arn) and len(value) + 1 + len(known) <= TAG_LENGTH_MAX:
+            value += f" {known}"
+    return {"key": TAKEN_BACK_TAG, "value": value}
+
+
+def taken_back(tags: list[Members]) -> tuple[str, ...]:
+    """Revisions that were rolled back though their deployment had succeeded."""
+    values = (str(tag.get("value")) for tag in tags if tag.get("key") == TAKEN_BACK_TAG)
+    return tuple(next(values, "").split())
 
 
 def deployed_by(tags: list[Members]) -> Deployed | None:

@@ -87,9 +87,9 @@ def locked(
 ) -> Iterator[Held]:
     """Hold the lock of these services; it lasts `for_s` should we be killed."""
     held = Held(aws, services, wish.token if wish else "", tools)
-    if wish is not None:
-        _take(held, wish, for_s)
     try:
+        if wish is not None:
+            _take(held, wish, for_s)
         if wish is not None and wish.wait_s > 0 and held.arn is not None:
             _wait_for_deployments(held, wish.wait_s)
         yield held
@@ -120,8 +120,14 @@ def _take(held: Held, wish: LockWish, for_s: float) -> None:
             return
         others = in_the_way(locks, held.services, wish.token, pace.now_ms())
         others = {name: lock for name, lock in others.items() if not _left_behind(name, lock, wish, progress)}
-        if not others and _written(held, arn, wish.lock(pace.now_ms(), for_s)):
-            return
+        if not others:
+            # A signal between the tag and our knowing of it would leave it behind.
+            with held.tools.interruption.held():
+                written = _written(held, arn, wish.lock(pace.now_ms(), for_s))
+            with held.tools.interruption.opened():
+                pass
+            if written:
+                return
         if pace.now_ms() >= until_ms and others:
             name, lock = next(iter(others.items()))
             raise DeployError(

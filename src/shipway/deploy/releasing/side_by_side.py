@@ -78,6 +78,11 @@ class SharedProgress(Progress):
         self._main = main
         self._interruption = interruption
         self._lock = threading.Lock()
+        self._now: dict[str, str] = {}
+
+    def lane(self, name: str) -> Lane:
+        """The part that is one deployment's."""
+        return Lane(self, name)
 
     def tell(self, event: Event) -> None:
         with self._lock, self._reader_may_leave():
@@ -85,9 +90,20 @@ class SharedProgress(Progress):
         self._interruption.check()
 
     def now(self, text: str) -> None:
+        self.now_of("", text)
+
+    def now_of(self, name: str, text: str) -> None:
+        """What goes on in one of them, beside what goes on in the others."""
         with self._lock, self._reader_may_leave():
-            self._progress.now(text)
+            self._now[name] = text
+            parts = (f"{one}: {said}" if one else said for one, said in self._now.items())
+            self._progress.now("\n".join(parts))
         self._interruption.check()
+
+    def over(self, name: str) -> None:
+        """Nothing goes on in this one any more."""
+        with self._lock:
+            self._now.pop(name, None)
 
     @contextmanager
     def _reader_may_leave(self) -> Iterator[None]:
@@ -100,6 +116,23 @@ class SharedProgress(Progress):
     def close(self) -> None:
         with self._lock:
             self._progress.close()
+
+
+class Lane(Progress):
+    """One deployment's way to the reader that all share."""
+
+    def __init__(self, shared: SharedProgress, name: str) -> None:
+        self._shared = shared
+        self._name = name
+
+    def tell(self, event: Event) -> None:
+        self._shared.tell(event)
+
+    def now(self, text: str) -> None:
+        self._shared.now_of(self._name, text)
+
+    def close(self) -> None:
+        self._shared.close()
 
 
 class SharedBuilds:

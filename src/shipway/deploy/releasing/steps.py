@@ -17,6 +17,7 @@ from shipway.deploy.release import DeployOptions, change_and_follow
 from shipway.deploy.releasing.hooks import HookRun
 from shipway.deploy.releasing.locking import Held
 from shipway.deploy.releasing.tasks_around import TasksAround
+from shipway.deploy.remembering import remember_taken_back
 from shipway.deploy.tools import Tools
 
 Members = dict[str, Any]
@@ -69,9 +70,11 @@ class Steps(Gate):
         try:
             self.tasks.run("before_deploy", names, definition, service)
         except DeployError as error:
+            # A task's own codes mean nothing as a deployment's.
+            interrupted = error.exit_code == Verdict.INTERRUPTED.exit_code
             raise DeployError(
                 f"{error.sentence} Nothing of the service {self.application.service_name} was touched.",
-                exit_code=error.exit_code,
+                exit_code=error.exit_code if interrupted else Verdict.ERROR.exit_code,
                 details=error.details,
             ) from None
 
@@ -111,8 +114,13 @@ def roll_back(outcome: Outcome, why: str, aws: Aws, tools: Tools, timeout_s: flo
     """Deploy the revision before again; `why` becomes the verdict's sentence."""
     before, after = str(outcome.revision_before), str(outcome.revision_after)
     tools.progress.say(f"rolling {outcome.service} back from {short(after)} to {short(before)}")
-    service = required_service(aws, outcome.service)
-    back = change_and_follow(aws, service, {"taskDefinition": before}, tools, timeout_s)
+    try:
+        service = required_service(aws, outcome.service)
+        remember_taken_back(aws, tools.progress, service, after)
+        back = change_and_follow(aws, service, {"taskDefinition": before}, tools, timeout_s)
+    except DeployError as error:
+        sentence = f"{why} Rolling back to {short(before)} failed: {error.sentence}"
+        return replace(outcome, verdict=Verdict.ERROR, sentence=sentence)
     if back.verdict is Verdict.DEPLOYED:
         sentence = f"{why} The service was rolled back from {short(after)} to {short(before)}."
         verdict = Verdict.ROLLED_BACK

@@ -87,9 +87,9 @@ class _Running:
         )
         tools.progress.of_several()
         self.interruption = SharedInterruption()
-        progress = SharedProgress(tools.progress, self.interruption, tools.interruption)
+        self.progress = SharedProgress(tools.progress, self.interruption, tools.interruption)
         docker = SharedBuilds(tools.docker)
-        self.shared = replace(tools, docker=docker, progress=progress, interruption=self.interruption)
+        self.shared = replace(tools, docker=docker, progress=self.progress, interruption=self.interruption)
 
     def before_all(self) -> None:
         """What is done once, before the first service is begun."""
@@ -117,10 +117,10 @@ class _Running:
                 known = {**dict.fromkeys(under_way.values()), **verdicts}
                 following = next_services(self.release.needs, known, stop=self.roll_back_all)
                 for name, reason in following.leave:
-                    outcomes[name] = self._left(name, f"it was not begun: {reason}.")
+                    outcomes[name] = self._left(name, f"{reason}.")
                 for name in following.begin[: at_a_time - len(under_way)]:
                     if self.interruption.leaving:
-                        outcomes[name] = self._left(name, "it was not begun: the release was interrupted.")
+                        outcomes[name] = self._left(name, "the release was interrupted.")
                     else:
                         under_way[pool.submit(self._one, name)] = name
                 if not under_way and not following.leave and not following.begin:
@@ -153,7 +153,8 @@ class _Running:
         application = self.release.applications[name]
         try:
             aws = self.open_aws()
-            tools = self.shared.of_service(application.service_name, aws)
+            lane = replace(self.shared, progress=self.progress.lane(name))
+            tools = lane.of_service(application.service_name, aws)
             hooks = hook_run(application, aws, tools, self.wishes)
             gate = Steps(application, aws, tools, self.options, self.held.by(aws), hooks)
             with hooks.told_of_failure():
@@ -165,6 +166,8 @@ class _Running:
         except KeyboardInterrupt:
             sentence = "interrupted before the service was touched."
             outcome = nothing(application, Verdict.INTERRUPTED, sentence)
+        finally:
+            self.progress.over(name)
         self._told(outcome)
         return outcome
 
@@ -194,11 +197,7 @@ class _Running:
             return replace(outcome, sentence=sentence)
         aws = self.held.aws
         tools = self.tools.of_service(outcome.service, aws)
-        try:
-            outcome = roll_back(outcome, why, aws, tools, self.options.timeout_s)
-        except DeployError as error:
-            sentence = f"{why} Rolling back failed: {error.sentence}"
-            outcome = replace(outcome, verdict=Verdict.ERROR, sentence=sentence)
+        outcome = roll_back(outcome, why, aws, tools, self.options.timeout_s)
         hook_run(self.release.applications[name], aws, tools, self.wishes).ended(outcome)
         return outcome
 
