@@ -110,3 +110,22 @@ def test_a_drained_instance_whose_agent_is_away_is_waited_for() -> None:
     fleet = a_fleet(draining, an_instance(2), tasks=tasks)
     snapshot = a_snapshot(a_service(1, steady_at=None), *tasks, fleet=fleet)
     assert planned(snapshot).startswith("stop 0001 (ServiceSchedulerInitiated: ")
+
+
+def test_a_replacement_stays_while_the_new_revision_backs_off() -> None:
+    """The pause after failed starts: nothing goes to make room for what is not started now."""
+    world = steady_world(1, 100, 200)
+    world.update()
+    world.settle()
+    for _ in range(3):
+        (attempt,) = world.live(2)
+        world.fail_to_start(attempt)
+        world.settle()
+    assert world.live(2) == []
+    (old,) = world.live(1)
+    drain(world, int((old.container_instance_arn or "")[-4:]))
+    world.settle()
+    assert len(world.live(1)) == 2
+    world.run()
+    world.wait(500)
+    assert (len(world.live(1)), len(world.live(2))) == (2, 0)

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shipway.model.service_revision import ServiceRevision
-from shipway.scheduler.early_success import Phase, phase_of
+from shipway.scheduler.early_success import phase_of
 from shipway.scheduler.filters import held_by_tasks
 from shipway.scheduler.health import Condition
 from shipway.scheduler.image_digests import starts_max
@@ -53,15 +53,15 @@ def plan_moves(survey: Survey, paused: frozenset[str]) -> Moves:
     lost = [c for c in outgoing if c.fault or (c.displaced and c.pending and not c.protected)]
     outgoing = without(outgoing, lost)
     phase = phase_of(survey)
-    pace = Pace(done=phase.over, starts_max=starts_max(survey), hold=phase.hold)
+    backs_off = survey.target.revision.service_revision_arn in paused
+    starts = 0 if backs_off else starts_max(survey)  # what cannot come needs no room
+    pace = Pace(done=phase.over, starts_max=starts, hold=phase.hold)
     step = roll(desired, survey.limits, counts_of(staying, outgoing), pace)
     stops = (*surplus, *roll_out(outgoing, step, crowd), *(c for c in lost if not c.fault))
     faulty_stops = tuple(c for c in lost if c.fault)
     kept = len(survey.live) - len(stops) - len(faulty_stops)
     room = max(0, survey.limits.upper - kept)
     start = min(step.start, room - growth_of_sources(survey, room))
-    if survey.target.revision.service_revision_arn in paused:
-        start = 0
     moves = Moves(
         stops=stops,
         faulty_stops=faulty_stops,
@@ -69,7 +69,7 @@ def plan_moves(survey: Survey, paused: frozenset[str]) -> Moves:
         desired_counts=((survey.target.revision, desired), *source_counts(survey, stops, phase.over)),
     )
     moves = with_replacements(survey, moves, [c for c in staying if c.fault], kept, paused)
-    moves = with_obstacles(survey, moves, step, phase)
+    moves = with_obstacles(survey, moves, step, pace)
     return moves if phase.over or phase.hold else with_source_starts(survey, moves, paused)
 
 
@@ -183,17 +183,17 @@ def with_source_starts(survey: Survey, moves: Moves, paused: frozenset[str]) -> 
     return replace(moves, source_starts=tuple(starts))
 
 
-def with_obstacles(survey: Survey, moves: Moves, step: Step, phase: Phase) -> Moves:
+def with_obstacles(survey: Survey, moves: Moves, step: Step, pace: Pace) -> Moves:
     """What cannot go on: for protected tasks, or for the two limits, which allow neither a start nor a stop,
     now or later by itself.
     """
     outgoing = [condition for condition in outgoing_of(survey) if condition.protected]
     staying = without(survey.staying, moves.stops)
     too_many = len(staying) - survey.desired_count
-    wanted = too_many < 0 and not phase.hold
+    wanted = too_many < 0 and not pace.hold and pace.starts_max != 0
     moving = step.start or step.stop_idle or step.stop_healthy or survey.leaving
     stuck = wanted and not moving and all(condition.healthy for condition in survey.live)
-    if outgoing and (phase.over or stuck):
+    if outgoing and (pace.done or stuck):
         return replace(moves, protected=len(outgoing), protected_of=outgoing[0].task.deployment_id or "")
     if too_many > 0:
         protected = sum(condition.protected for condition in staying)
