@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from shipway.instances.acs import AcsSession
 from shipway.instances.connections import (
@@ -94,7 +94,11 @@ class Instances:
             log.info("A link of %s was refused: %s", short_name(arn) or "nobody", refusal)
             await refuse_upgrade(websocket, refusal)
             return
-        await websocket.accept()
+        try:
+            await websocket.accept()
+        except (OSError, WebSocketDisconnect):
+            log.info("%s hung up before its link was open", short_name(arn))
+            return
         link = Link(websocket, instance.container_instance_arn, self.control_plane.settings.link)
         await (self._serve_acs(link, websocket) if is_acs else self._serve_tcs(link))
 
