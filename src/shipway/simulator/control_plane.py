@@ -20,7 +20,7 @@ from shipway.load_balancer.edge import Edge
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
 from shipway.model.snapshot import Timing
 from shipway.reconcile.reconciler import Reconciler
-from shipway.reconcile.surroundings import Alarms, NoAlarms, Surroundings
+from shipway.reconcile.surroundings import Alarms, HookCaller, NoAlarms, NoFunctions, Surroundings
 from shipway.seams import Clock, Ids
 from shipway.simulator.clock import Process
 from shipway.simulator.log_lines import Shipment
@@ -39,6 +39,7 @@ class Seams(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings = Settings()
     timing: Timing = Timing()
     alarms: Alarms = msgspec.field(default_factory=NoAlarms)
+    hooks: HookCaller = msgspec.field(default_factory=NoFunctions)
 
 
 class ControlPlane:
@@ -80,6 +81,7 @@ class ControlPlane:
             task_network_cidr=settings.task_network_cidr,
             timing=seams.timing,
             alarms=seams.alarms,
+            hooks=seams.hooks,
         )
         self.reconciler = Reconciler(around, seams.edge)
 

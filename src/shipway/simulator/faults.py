@@ -46,6 +46,7 @@ class FaultInjector:
             "sick": self.sicken,
             "silent": self.silence,
             "clock_jumps": self.jump,
+            "alarms": self.alarm,
         }
         for name, befall in kinds.items():
             rate = getattr(faults, name)
@@ -59,6 +60,9 @@ class FaultInjector:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._commits_to_kill = 0
         world = self._world
+        world.functions.trouble = 0.0
+        for name in world.alarms.states:
+            world.set_alarm(name, "OK")
         world.network.conditions = Conditions(latency_ms=world.network.conditions.latency_ms)
         for agent in world.fleet.agents.values():
             world.network.mend(agent.name)
@@ -111,6 +115,15 @@ class FaultInjector:
         ms = self._chance.choice((-1, 1)) * self._chance.randint(1, JUMP_MS_MAX)
         self._say(f"the clock jumps by {ms} ms")
         self._clock.jump(ms)
+
+    async def alarm(self) -> None:
+        names = list(self._world.alarms.states)
+        if names:
+            name = self._chance.choice(names)
+            self._say(f"alarm {name} fires")
+            self._world.set_alarm(name, "ALARM")
+            await asyncio.sleep(self._chance.choice((1.0, 10.0, 60.0)))
+            self._world.set_alarm(name, "OK")
 
     # Container instances
 

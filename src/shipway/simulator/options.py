@@ -31,6 +31,11 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
     tight: bool = False  # instances that are hardly large enough
     bake: bool = False
     daemons: bool = False
+    shifts: bool = False  # BLUE_GREEN, LINEAR and CANARY
+    hooks: bool = False  # of these, and their functions may have trouble
+    alarms: bool = False
+    task_sets: bool = False  # EXTERNAL and CODE_DEPLOY
+    zones: bool = False  # spread over zones, and rebalanced
 
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +50,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     sick: float = 0.0  # a container's own health check fails for a while
     silent: float = 0.0  # a container does not answer the load balancer for a while
     clock_jumps: float = 0.0
+    alarms: float = 0.0  # one goes to ALARM for a while, if there is any
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,13 +101,14 @@ def draw(chance: random.Random) -> Options:
         for name in ("lost", "doubled", "late")
     }
     slow_ms = chance.choice((1.0, 20.0, 20.0, 200.0))
+    patient = chance.random() < 0.3  # deployments come to their end before the next
     return Options(
         instances=chance.randint(1, 6),
         clients=chance.randint(1, 4),
         services=chance.randint(1, 4),
         desired_count_max=chance.randint(1, 6),
-        minutes=chance.choice((0.5, 1.0, 2.0)),
-        pause_s=chance.choice((2.0, 5.0, 10.0)),
+        minutes=10.0 if patient else chance.choice((0.5, 1.0, 2.0)),
+        pause_s=80.0 if patient else chance.choice((2.0, 5.0, 10.0)),
         features=features,
         faults=Faults(**rates),
         network=Conditions(latency_ms=(slow_ms / 20, slow_ms), **chances),

@@ -15,8 +15,10 @@ from shipway.model.container_instance import ContainerInstance
 from shipway.model.service import Service
 from shipway.model.task import Task
 from shipway.simulator import requests
+from shipway.simulator.balancing import load_balancer, reset_listener
 from shipway.simulator.options import Options
 from shipway.simulator.requests import Style
+from shipway.simulator.task_set_acts import ALL
 from shipway.simulator.users import Owned, User
 from shipway.simulator.world import Refused, World
 
@@ -39,8 +41,10 @@ class Repair:
         styles = []
         for number in range(1, options.services + 1):
             style = requests.style(chance, options.features, number)
-            arn = await target_group(world, number, style.awsvpc) if style.balanced else ""
-            styles.append(replace(style, target_group_arn=arn))
+            if style.balanced:
+                entry = await load_balancer(world, number, style.awsvpc, style.shifting)
+                style = replace(style, load_balancer=entry)
+            styles.append(style)
         return styles
 
     async def instances(self) -> None:
@@ -84,6 +88,8 @@ class Repair:
         names = [owned.style.name for user in self._users for owned in user.services]
         answer = await self._world.call("DescribeServices", services=names)
         services = [service for service in answer["services"] if service["status"] != "INACTIVE"]
+        for service in services:
+            await self._let_go_on(service)
         if loop.time() >= self._looked_again_at:
             self._looked_again_at = loop.time() + PATIENCE_S
             for service in services:
@@ -95,11 +101,14 @@ class Repair:
         return [
             f"{service['serviceName']} runs {service['taskDefinition']}, which is bad"
             for service in services
-            if service["taskDefinition"] in self._owner(service["serviceName"])[0].bad
+            if service.get("taskDefinition") in self._owner(service["serviceName"])[0].bad
         ]
 
     async def _help(self, service: dict[str, Any]) -> None:
         owned, user = self._owner(service["serviceName"])
+        if owned.style.controller != "ECS":
+            await self._help_task_sets(service, owned, user)
+            return
         primary = service["deployments"][0]
         last = service["events"][0]["message"] if service["events"] else ""
         breaker = service["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
@@ -107,9 +116,13 @@ class Repair:
         age_s = self._world.clock.now_ms() / 1000 - primary["createdAt"]
         by_itself = breaker.get("enable") and primary["rolloutState"] == "IN_PROGRESS" and age_s < BREAKER_S
         try:
-            if primary["rolloutState"] == "FAILED" or (self.unfit([service]) and not by_itself):
+            if "invalid networking configuration" in last:
+                self._say(f"{service['serviceName']}: its user sends all traffic to one target group")
+                await reset_listener(self._world, owned.style.load_balancer)
+                await user.deploy_for_good(owned)
+            elif primary["rolloutState"] == "FAILED" or (self.unfit([service]) and not by_itself):
                 self._say(f"{service['serviceName']}: its user deploys something good")
-                await user.deploy(owned, bad=False)
+                await user.deploy_for_good(owned)
             elif "deployment configuration" in last or "minimumHealthyPercent" in last:
                 limits = {"minimumHealthyPercent": 0, "maximumPercent": 100 if owned.style.daemon else 200}
                 self._say(f"{service['serviceName']}: its user widens its limits")
@@ -119,40 +132,25 @@ class Repair:
         except Refused as refusal:
             self._say(str(refusal))
 
+    async def _let_go_on(self, service: dict[str, Any]) -> None:
+        """Its user is there to say CONTINUE whenever a hook pauses."""
+        owned, user = self._owner(service["serviceName"])
+        if owned.style.shifting and service["deployments"][0]["rolloutState"] == "IN_PROGRESS":
+            try:
+                await user.answer_pause(owned, ("CONTINUE",))
+            except Refused as refusal:
+                self._say(str(refusal))
+
+    async def _help_task_sets(self, service: dict[str, Any], owned: Owned, user: User) -> None:
+        """Its controller has died: a PRIMARY task set of something good is to be all there is."""
+        living = [each for each in service["taskSets"] if each["status"] != "DRAINING"]
+        alone = len(living) == 1 and living[0]["status"] == "PRIMARY"
+        if not alone or living[0]["scale"]["value"] != ALL or self.unfit([service]):
+            self._say(f"{service['serviceName']}: its user replaces its task sets")
+            try:
+                await user.deploy_for_good(owned)
+            except Refused as refusal:
+                self._say(str(refusal))
+
     def _owner(self, name: str) -> tuple[Owned, User]:
         return next((o, user) for user in self._users for o in user.services if o.style.name == name)
-
-
-async def target_group(world: World, number: int, awsvpc: bool) -> str:
-    """A load balancer with a listener and a target group; its ARN."""
-    chance = world.chance.of("target groups")
-    group = await world.call(
-        "CreateTargetGroup",
-        "elbv2",
-        Name=f"web-{number}",
-        Protocol="HTTP",
-        Port=80,
-        VpcId="vpc-1",
-        TargetType="ip" if awsvpc else "instance",
-        HealthCheckIntervalSeconds=chance.choice((10, 30)),
-        UnhealthyThresholdCount=chance.choice((2, 3)),
-    )
-    arn: str = group["TargetGroups"][0]["TargetGroupArn"]
-    delay = chance.choice(("0", "10", "60"))
-    await world.call(
-        "ModifyTargetGroupAttributes",
-        "elbv2",
-        TargetGroupArn=arn,
-        Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": delay}],
-    )
-    subnets = ["subnet-1", "subnet-2"]
-    balancer = await world.call("CreateLoadBalancer", "elbv2", Name=f"web-{number}", Subnets=subnets)
-    await world.call(
-        "CreateListener",
-        "elbv2",
-        LoadBalancerArn=balancer["LoadBalancers"][0]["LoadBalancerArn"],
-        Protocol="HTTP",
-        Port=8080 + number,
-        DefaultActions=[{"Type": "forward", "TargetGroupArn": arn}],
-    )
-    return arn

@@ -23,6 +23,7 @@ from shipway.simulator.ledger import Ledger
 from shipway.simulator.options import Options
 from shipway.simulator.repair import Repair
 from shipway.simulator.steady import pending
+from shipway.simulator.tally import Tally
 from shipway.simulator.transcript import Transcript
 from shipway.simulator.users import User
 from shipway.simulator.watch import Watch, counts_match
@@ -47,6 +48,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     simulated_s: float
     commits: int
     transcript: Transcript
+    tally: Tally
 
 
 def simulate(seed: int, options: Options | None = None, *, tell: bool = True) -> Outcome:
@@ -71,6 +73,9 @@ class Simulation:
         self.world = World(self.clock, SeededIds(seed), chance, surface)
         if tell:
             self.world.on_commit.append(self.transcript.committed)
+        self.tally = Tally()
+        self.world.on_answer.append(self.tally.answered)
+        self.world.on_commit.append(self.tally.committed)
         self.ledger = Ledger()
         self.watch = Watch(self.world, self.ledger)
         self.faults = FaultInjector(self.world, self.loop, self.clock, self.transcript.say)
@@ -101,6 +106,7 @@ class Simulation:
             simulated_s=self.loop.time(),
             commits=self.commits,
             transcript=self.transcript,
+            tally=self.tally,
         )
 
     def _shut_down(self) -> None:
@@ -133,6 +139,11 @@ class Simulation:
             self.options.instances, cpu=256 if tight else 2048, memory=400 if tight else 4096
         )
         styles = await Repair.styles(self.world, self.options)
+        for style in styles:
+            if style.alarm:
+                self.world.set_alarm(style.alarm, "OK")
+        if self.options.features.hooks:
+            self.world.functions.trouble = 0.3
         for number in range(self.options.clients):
             own = styles[number :: self.options.clients]
             self.users.append(User(f"user-{number + 1}", self.world, self.ledger, self.options, own))

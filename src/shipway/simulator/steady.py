@@ -20,20 +20,23 @@ def services_stable() -> Any:
 
 def pending(services: list[dict[str, Any]]) -> list[str]:
     """One line a service that is not steady, or not deployed completely, with what it says about itself."""
-    stable = services_stable()
-    return [
-        pending_line(service)
-        for service in services
-        if not stable.search({"services": [service]})
-        or service["deployments"][0]["rolloutState"] != "COMPLETED"
-    ]
+    return [pending_line(service) for service in services if not is_at_rest(service)]
+
+
+def is_at_rest(service: dict[str, Any]) -> bool:
+    if service.get("taskSets") or not service["deployments"]:
+        statuses = [(each["status"], each["stabilityStatus"]) for each in service.get("taskSets", [])]
+        return statuses == [("PRIMARY", "STEADY_STATE")]
+    stable = services_stable().search({"services": [service]})
+    return bool(stable) and service["deployments"][0]["rolloutState"] == "COMPLETED"
 
 
 def pending_line(service: dict[str, Any]) -> str:
     deployments = ", ".join(
-        f"{deployment['status']} {deployment['rolloutState']} {deployment['runningCount']} running of "
-        f"{deployment['desiredCount']}"
-        for deployment in service["deployments"]
+        f"{entry['status']} {entry.get('rolloutState') or entry['stabilityStatus']} "
+        f"{entry['runningCount']} running of "
+        f"{entry['computedDesiredCount'] if 'scale' in entry else entry['desiredCount']}"
+        for entry in (*service["deployments"], *service.get("taskSets", ()))
     )
     last = service["events"][0]["message"] if service["events"] else "no event"
     return (

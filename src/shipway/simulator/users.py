@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -20,10 +20,12 @@ from shipway.simulator import requests
 from shipway.simulator.ledger import Ledger, Value
 from shipway.simulator.options import Options
 from shipway.simulator.requests import Style
+from shipway.simulator.task_set_acts import TaskSetActs
 from shipway.simulator.world import Refused, Unreachable, World
 from shipway.store import State
 
 Act = Callable[[], Awaitable[None]]
+ANSWERS = ("CONTINUE", "CONTINUE", "ROLLBACK")
 FORGOTTEN_AFTER_S = 1_800.0
 
 
@@ -34,7 +36,6 @@ class Owned:
         self.style = style
         self.created = False
         self.bad: set[str] = set()  # task definitions that will not do
-        self.deployments: list[str] = []
 
 
 class User:
@@ -43,11 +44,11 @@ class User:
     ) -> None:
         self.name = name
         self.services = [Owned(style) for style in styles]
-        self.refusals: list[Refused] = []
         self._world = world
         self._ledger = ledger
         self._options = options
         self._chance: random.Random = world.chance.of(f"user {name}")
+        self._task_sets = TaskSetActs(world, self._chance)
         self._tasks: list[str] = []
 
     async def act_until(self, moment_s: float) -> None:
@@ -65,10 +66,8 @@ class User:
         (act,) = self._chance.choices([act for _, act in acts], weights)
         try:
             await act()
-        except Refused as refusal:
-            self.refusals.append(refusal)
-        except Unreachable:
-            return  # in doubt, and noted so
+        except (Refused, Unreachable):
+            return  # the tally and the ledger know
 
     def _acts(self) -> list[tuple[int, Act]]:
         features, missing = self._options.features, [s for s in self.services if not s.created]
@@ -78,16 +77,7 @@ class User:
             acts.append((8, lambda: self.create(missing[0])))
         if there:
             one = self._chance.choice(there)
-            acts += [(5, lambda: self.scale(one)), (5, lambda: self.deploy(one, bad=False))]
-            acts.append((1, lambda: self.force(one)))
-            if features.bad_definitions:
-                acts.append((3, lambda: self.deploy(one, bad=True)))
-            if features.deletes:
-                acts.append((1, lambda: self.delete(one)))
-            if features.stops and one.deployments:
-                acts.append((2, lambda: self.stop_deployment(one)))
-            if features.limits:
-                acts.append((1, lambda: self.change_limits(one)))
+            acts += self._acts_on(one)
         if features.drains:
             acts.append((2, self.drain_or_activate))
         if features.tasks:
@@ -95,6 +85,28 @@ class User:
         if features.protection:
             acts.append((3, self.protect))
         return acts or [(1, self.look)]
+
+    def _acts_on(self, one: Owned) -> list[tuple[int, Act]]:
+        features, style = self._options.features, one.style
+        acts: list[tuple[int, Act]] = [(5, lambda: self.deploy(one, bad=False))]
+        if not style.daemon:
+            acts.append((5, lambda: self.scale(one)))
+        if features.bad_definitions:
+            acts.append((3, lambda: self.deploy(one, bad=True)))
+        if features.deletes:
+            acts.append((1, lambda: self.delete(one)))
+        if features.limits or style.shifting:
+            acts.append((1, lambda: self.change_limits(one)))
+        if style.controller != "ECS":
+            sets = self._task_sets
+            acts += [(3, lambda: sets.scale(style)), (3, lambda: sets.promote(style))]
+            return [*acts, (2, lambda: sets.delete(style))]
+        acts.append((1, lambda: self.force(one)))
+        if features.stops:
+            acts.append((2, lambda: self.stop_deployment(one)))
+        if style.shifting and features.hooks:
+            acts.append((4, lambda: self.answer_pause(one)))
+        return acts
 
     # Services
 
@@ -113,13 +125,10 @@ class User:
         ]
         if not owned.style.daemon:
             asked.append(self._count_asked(owned, count))
-        answer = await self._asked(asked, "CreateService", **request)
+        await self._asked(asked, "CreateService", **request)
         owned.created = True
-        owned.deployments.append(answer["service"]["deployments"][0]["id"])
 
     async def scale(self, owned: Owned) -> None:
-        if owned.style.daemon:
-            return
         count = self._chance.choice((0, *range(1, self._options.desired_count_max + 1)))
         asked = [self._count_asked(owned, count)]
         await self._asked(asked, "UpdateService", service=owned.style.name, desiredCount=count)
@@ -128,16 +137,24 @@ class User:
         arn = await self._register(owned.style, bad)
         if bad:
             owned.bad.add(arn)
-        answer = await self._asked([], "UpdateService", service=owned.style.name, taskDefinition=arn)
-        primary = answer["service"]["deployments"][0]["id"]
-        owned.deployments.append(primary)
+        if owned.style.controller != "ECS":
+            await self._task_sets.create(owned.style, arn)
+            return
+        await self._world.call("UpdateService", service=owned.style.name, taskDefinition=arn)
+
+    async def deploy_for_good(self, owned: Owned) -> None:
+        """What works, and nothing else of the service is left."""
+        if owned.style.controller == "ECS":
+            await self.deploy(owned, bad=False)
+        else:
+            await self._task_sets.replace_all(owned.style, await self._register(owned.style, bad=False))
 
     async def force(self, owned: Owned) -> None:
-        await self._asked([], "UpdateService", service=owned.style.name, forceNewDeployment=True)
+        await self._world.call("UpdateService", service=owned.style.name, forceNewDeployment=True)
 
     async def change_limits(self, owned: Owned) -> None:
-        document = requests.deployment_configuration(self._chance, self._options.features, owned.style.daemon)
-        await self._asked([], "UpdateService", service=owned.style.name, deploymentConfiguration=document)
+        document = requests.deployment_configuration(self._chance, self._options.features, owned.style)
+        await self._world.call("UpdateService", service=owned.style.name, deploymentConfiguration=document)
 
     async def delete(self, owned: Owned) -> None:
         service_arn = self._world.surface.settings.place.service("default", owned.style.name)
@@ -147,18 +164,30 @@ class User:
         self._ledger.forget(f"{owned.style.name}'s desired count")
         await self._asked(asked, "DeleteService", service=owned.style.name, force=True)
         owned.created = False
-        owned.deployments.clear()
 
     async def stop_deployment(self, owned: Owned) -> None:
-        answer = await self._world.call("ListServiceDeployments", service=owned.style.name)
-        going = [
-            each["serviceDeploymentArn"]
-            for each in answer["serviceDeployments"]
-            if each["status"] in ("PENDING", "IN_PROGRESS")
-        ]
+        going = await self._going(owned, "PENDING", "IN_PROGRESS")
         if going:
             stop_type = self._chance.choice(("ABORT", "ROLLBACK"))
             await self._world.call("StopServiceDeployment", serviceDeploymentArn=going[0], stopType=stop_type)
+
+    async def answer_pause(self, owned: Owned, actions: Sequence[str] = ANSWERS) -> None:
+        going = await self._going(owned, "IN_PROGRESS")
+        if not going:
+            return
+        answer = await self._world.call("DescribeServiceDeployments", serviceDeploymentArns=going[:1])
+        for hook in answer["serviceDeployments"][0].get("lifecycleHookDetails", []):
+            if hook["status"] == "AWAITING_ACTION":
+                await self._world.call(
+                    "ContinueServiceDeployment",
+                    serviceDeploymentArn=going[0],
+                    hookId=hook["hookId"],
+                    action=self._chance.choice(actions),
+                )
+
+    async def _going(self, owned: Owned, *statuses: str) -> list[str]:
+        answer = await self._world.call("ListServiceDeployments", service=owned.style.name)
+        return [e["serviceDeploymentArn"] for e in answer["serviceDeployments"] if e["status"] in statuses]
 
     # Tasks and instances
 

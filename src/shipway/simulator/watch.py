@@ -16,7 +16,7 @@ from shipway.model.service import Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from shipway.model.target import DRAINING, HEALTHY, Target
 from shipway.model.task import Task
-from shipway.simulator import deployment_invariants, invariants
+from shipway.simulator import invariants
 from shipway.simulator.agent import Agent
 from shipway.simulator.agent_task import AgentTask
 from shipway.simulator.containers import Container
@@ -57,7 +57,6 @@ class Watch:
         world = self._world
         commit = invariants.Commit(world.store.state, changes, world.clock.now_ms(), world.surface.timing)
         self.found.extend(invariants.violations(commit))
-        self.found.extend(deployment_invariants.violations(commit))
         for change in changes:
             if isinstance(change.after, Task) and change.after.stopped:
                 for target in world.store.state.by(Target, "task_arn", change.key):
@@ -129,9 +128,7 @@ def every_running_task_is_registered_and_nobody_else(state: State, world: World)
             continue
         for revision in state.by(ServiceRevision, "service_arn", task.service_arn):
             if revision.deployment_id == task.deployment_id:
-                wanted.update(
-                    (task.task_arn, binding.target_group_arn) for binding in revision.load_balancers
-                )
+                wanted.update((task.task_arn, binding.target_group_arn) for binding in revision.bindings)
     there = [target for target in state.all(Target) if target.task_arn is not None]
     registered = Counter((target.task_arn or "", target.target_group_arn) for target in there)
     for (task_arn, _), count in sorted((wanted - registered).items()):

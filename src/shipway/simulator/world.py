@@ -23,6 +23,7 @@ from shipway.simulator.control_plane import ControlPlane, Seams
 from shipway.simulator.disk import Disk, DiskFile
 from shipway.simulator.edge import EdgeDelays, SimulatedEdge
 from shipway.simulator.fleet import Fleet
+from shipway.simulator.functions import SimulatedFunctions
 from shipway.simulator.log_lines import LogLines, Shipment
 from shipway.simulator.network import Conditions, Network
 from shipway.store import Change, Store
@@ -69,11 +70,13 @@ class World:
             self.fleet, EdgeDelays(check_ms=self._drawn("check_ms"), in_flight_ms=self._drawn("in_flight_ms"))
         )
         self.alarms = SimulatedAlarms()
+        self.functions = SimulatedFunctions(chance.of("functions"))
         LogLines(self.fleet, clock, self._ship)
         self.disk = Disk(self._drawn("fsync_ms"))
         self.control_plane: ControlPlane | None = None
         self.on_commit: list[Callable[[tuple[Change, ...]], None]] = []
         self.on_start: list[Callable[[], None]] = []  # the record has been read, and nothing else done
+        self.on_answer: list[Callable[[str, dict[str, Any], str], None]] = []  # with its refusal
         self.starts = 0
         self._instances = 0  # ever, so that none is named twice
         self._file: DiskFile | None = None
@@ -86,6 +89,7 @@ class World:
             settings=surface.settings,
             timing=surface.timing,
             alarms=self.alarms,
+            hooks=self.functions,
         )
 
     @property
@@ -187,8 +191,13 @@ class World:
         status, answer = task.result()
         await asyncio.sleep(self.network.latency_s())
         decoded: dict[str, Any] = msgspec.json.decode(answer)
+        refused = None
         if status != 200:
-            raise Refused(operation, decoded.get("__type", ""), decoded.get("message", ""))
+            refused = Refused(operation, decoded.get("__type", ""), decoded.get("message", ""))
+        for callback in self.on_answer:
+            callback(operation, members, str(refused or ""))
+        if refused is not None:
+            raise refused
         return decoded
 
     def _ship(self, shipment: Shipment) -> None:

@@ -1,0 +1,189 @@
+"""Promises about deployments that shift traffic: their stages, their waits, their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shipway.model.listener import Listener
+from shipway.model.listener_action import Forward, ListenerAction
+from shipway.model.rule import Rule
+from shipway.model.service import Service
+from shipway.model.service_revision import ServiceDeployment, ServiceRevision
+from shipway.model.task import Task
+from shipway.model.traffic_shift import TrafficShift
+from shipway.simulator.invariants.commit import Check, Commit, is_live
+from shipway.store import Reads
+
+STAGES = (
+    "RECONCILE_SERVICE",
+    "PRE_SCALE_UP",
+    "SCALE_UP",
+    "POST_SCALE_UP",
+    "TEST_TRAFFIC_SHIFT",
+    "POST_TEST_TRAFFIC_SHIFT",
+    "PRE_PRODUCTION_TRAFFIC_SHIFT",
+    "PRODUCTION_TRAFFIC_SHIFT",
+    "POST_PRODUCTION_TRAFFIC_SHIFT",
+    "BAKE_TIME",
+    "CLEAN_UP",
+)
+STEPPED = ("PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")
+
+
+def entries(commit: Commit) -> Iterator[tuple[TrafficShift, ServiceDeployment, TrafficShift]]:
+    """Deployments that entered a stage, forwards, with the shift before it."""
+    for before, after in commit.of(ServiceDeployment):
+        if before is None or after is None or before.shift is None or after.shift is None:
+            continue
+        if place_of(before.shift) != place_of(after.shift) and not after.shift.backwards:
+            yield before.shift, after, after.shift
+
+
+def place_of(shift: TrafficShift) -> tuple[int, int, int]:
+    """Where it is on the way; steps go through two stages again and again."""
+    if shift.stage is None:
+        return (-1, 0, 0)
+    at = STAGES.index(shift.stage)
+    return (STAGES.index(STEPPED[0]), shift.step, at) if shift.stage in STEPPED else (at, 0, at)
+
+
+def stages_go_in_order(commit: Commit) -> Iterator[str]:
+    for before, deployment, after in entries(commit):
+        if place_of(after) < place_of(before):
+            yield f"{name_of(deployment)} went from {before.stage} to {after.stage}"
+
+
+def hooks_are_waited_for(commit: Commit) -> Iterator[str]:
+    """None of the stage before is open, or said no."""
+    for before, deployment, after in entries(commit):
+        held = [run for run in before.current_runs if run.open or not run.lets_pass]
+        runs = {run.hook_id: run for run in after.hook_runs}
+        for run in held:
+            now = runs.get(run.hook_id, run)
+            if now.open or not now.lets_pass:
+                yield f"{name_of(deployment)} entered {after.stage} while {run.hook_id} is {now.status}"
+
+
+def bake_times_are_kept(commit: Commit) -> Iterator[str]:
+    """After the last step, and between two steps."""
+    for before, deployment, _ in entries(commit):
+        waited_ms = commit.now_ms - before.stage_started_at
+        wanted_ms = 0
+        if before.stage == "BAKE_TIME":
+            wanted_ms = commit.timing.scaled(before.bake_time_ms or 0)
+        elif before.stage == "PRODUCTION_TRAFFIC_SHIFT" and before.step < len(before.steps):
+            wanted_ms = commit.timing.scaled(before.step_bake_time_ms)
+        if waited_ms < wanted_ms:
+            yield f"{name_of(deployment)} left {before.stage} after {waited_ms} ms of {wanted_ms}"
+
+
+def traffic_goes_to_enough_healthy_tasks(commit: Commit) -> Iterator[str]:
+    for _, deployment, after in entries(commit):
+        service = commit.state.get(Service, deployment.service_arn)
+        if after.stage != "PRODUCTION_TRAFFIC_SHIFT" or service is None:
+            continue
+        healthy = sum(
+            task.healthy_at is not None for task in tasks_of(commit, deployment.target_revision_arn)
+        )
+        if healthy < service.desired_count:
+            yield f"{name_of(deployment)} shifts traffic to {healthy} of {service.desired_count} tasks"
+
+
+def blue_serves_until_the_end(commit: Commit) -> Iterator[str]:
+    """While there is a way back to it, no stop leaves fewer of its healthy tasks than the minimum."""
+    for service, deployment in shifting_services(commit):
+        shift = deployment.shift
+        if (
+            shift is None
+            or not shift.blue_revision_arn
+            or (shift.stage == "CLEAN_UP" and not shift.backwards)
+        ):
+            continue
+        percent = service.deployment_configuration.minimum_healthy_percent
+        lower = min(service.desired_count, (service.desired_count * percent + 99) // 100)
+        healthy = left = 0
+        for task in all_tasks_of(commit, shift.blue_revision_arn):
+            before = commit.was(task)
+            if before is not None and is_live(before) and task.healthy_at is not None:
+                healthy += 1
+                left += is_live(task)
+        if left < min(lower, healthy):
+            yield f"{service.service_name}: {left} of {healthy} healthy blue tasks are left, {lower} needed"
+
+
+def weights_are_what_is_told(commit: Commit) -> Iterator[str]:
+    """Of a deployment that entered a stage: its rules divide as its weight says."""
+    for before, after in commit.of(ServiceDeployment):
+        if before is None or after is None or after.shift is None or before.shift is None:
+            continue
+        if not after.shift.blue_revision_arn or after.shift.stage != "PRODUCTION_TRAFFIC_SHIFT":
+            continue
+        if (before.shift.stage, before.shift.step) == (after.shift.stage, after.shift.step):
+            continue
+        for share in production_shares(commit.state, after.target_revision_arn):
+            if abs(share - after.shift.production_weight) > 0.1:
+                told = after.shift.production_weight
+                yield f"{name_of(after)} tells {told:g} %, its rule gives {share:g} %"
+
+
+def a_shift_ends_on_one_revision(commit: Commit) -> Iterator[str]:
+    for before, after in commit.of(ServiceDeployment):
+        if before is None or after is None or after.shift is None or before.status == after.status:
+            continue
+        for share in production_shares(commit.state, after.target_revision_arn):
+            if after.status == "SUCCESSFUL" and share != 100:
+                yield f"{name_of(after)} succeeded, and the new revision has {share:g} % of the traffic"
+
+
+def production_shares(state: Reads, revision_arn: str) -> Iterator[float]:
+    """What percentage of the production traffic goes to the revision's own target group, pair by pair."""
+    revision = state.get(ServiceRevision, revision_arn)
+    for binding in revision.bindings if revision is not None else ():
+        advanced = binding.advanced
+        action = action_of(state, advanced.production_rule_arn) if advanced is not None else None
+        if isinstance(action, Forward):
+            weights = {each.target_group_arn: each.weight for each in action.target_groups}
+            if sum(weights.values()):
+                yield 100 * weights.get(binding.target_group_arn, 0) / sum(weights.values())
+
+
+def action_of(state: Reads, rule_arn: str) -> ListenerAction | None:
+    rule = state.get(Rule, rule_arn)
+    if rule is not None:
+        return rule.action
+    return next(
+        (each.default_action for each in state.all(Listener) if each.default_rule_arn == rule_arn), None
+    )
+
+
+def shifting_services(commit: Commit) -> Iterator[tuple[Service, ServiceDeployment]]:
+    """Those that lost tasks by the scheduler's doing while traffic shifts."""
+    for arn in sorted({task.service_arn for task in commit.stopped_by_scheduler if task.service_arn}):
+        service = commit.state.get(Service, arn)
+        deployment = commit.state.get(ServiceDeployment, (service and service.service_deployment_arn) or "")
+        if service is not None and service.status == "ACTIVE" and deployment is not None:
+            yield service, deployment
+
+
+def all_tasks_of(commit: Commit, revision_arn: str) -> list[Task]:
+    revision = commit.state.get(ServiceRevision, revision_arn)
+    return commit.state.by(Task, "deployment_id", revision.deployment_id) if revision is not None else []
+
+
+def tasks_of(commit: Commit, revision_arn: str) -> list[Task]:
+    return [task for task in all_tasks_of(commit, revision_arn) if is_live(task)]
+
+
+def name_of(deployment: ServiceDeployment) -> str:
+    return deployment.service_deployment_arn.rpartition("/")[2]
+
+
+CHECKS: tuple[Check, ...] = (
+    stages_go_in_order,
+    hooks_are_waited_for,
+    bake_times_are_kept,
+    traffic_goes_to_enough_healthy_tasks,
+    blue_serves_until_the_end,
+    weights_are_what_is_told,
+    a_shift_ends_on_one_revision,
+)
