@@ -33,6 +33,7 @@ happenings:
         ("service: web,", "service: wed,", ":8: there is no service 'wed'. Did you mean 'web'?"),
         ("scale: {service: web, desired_count: 2}", "drain: 3", ":8: there is no instance 3"),
         ("scale: {service: web, desired_count: 2}", "zone_dies: d", ":8: there is no zone 'd'."),
+        ("scale: {service: web, desired_count: 2}", "zone_returns: b", ":8: the zone 'b' has not died"),
         ("    scale: {service: web, desired_count: 2}\n", "", ":7: a happening is one of deploy, scale,"),
         ("scale: {service: web, desired_count: 2}", "alarm: x", ":8: no service watches the alarm 'x'."),
         ("health_check: true", "bake_time: 90s", ":5: ECS bakes for whole minutes"),
@@ -51,6 +52,17 @@ def test_a_mistake_is_told_with_its_place(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert f"shipway simulate: {file}{complaint}" in printed.err
+
+
+def test_a_zone_returns_once_it_has_died(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What counts is when things happen, not where they stand in the file."""
+    file = tmp_path / "scenario.yml"
+    scale = "scale: {service: web, desired_count: 2}\n"
+    file.write_text(GOOD.replace(scale, "zone_returns: b\n  - {at: 5s, zone_dies: b}\n"), encoding="utf-8")
+    assert main(["simulate", str(file)]) == 0
+    file.write_text(GOOD.replace(scale, "zone_returns: b\n  - {at: 15s, zone_dies: b}\n"), encoding="utf-8")
+    assert main(["simulate", str(file)]) == 1
+    assert "let zone_dies: b come before" in capsys.readouterr().err
 
 
 def test_a_scenario_is_played_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -132,6 +132,20 @@ def nonsense(scenario: Scenario) -> Iterator[tuple[Path, str]]:
             yield path, f"a happening is one of {', '.join(VERBS)}; this has {len(verbs)} of them."
         for verb, value in verbs.items():
             yield from _unknown_names(scenario, names, (*path, verb), value)
+    yield from _zones_that_never_died(scenario)
+
+
+def _zones_that_never_died(scenario: Scenario) -> Iterator[tuple[Path, str]]:
+    """In the order in which things happen."""
+    dead: set[str] = set()
+    for number, happening in sorted(enumerate(scenario.happenings), key=lambda pair: pair[1].at):
+        if happening.zone_dies is not None:
+            dead.add(happening.zone_dies)
+        zone = happening.zone_returns
+        if zone is not None and zone not in dead:
+            path: Path = ("happenings", number, "zone_returns")
+            yield path, f"the zone {zone!r} has not died by then: let zone_dies: {zone} come before."
+        dead.discard(zone or "")
 
 
 def _unknown_names(
