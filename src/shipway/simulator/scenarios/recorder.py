@@ -18,6 +18,7 @@ from shipway.model.service_revision import ServiceRevision
 from shipway.model.task import Task
 from shipway.scheduler.events import SEE_ALSO
 from shipway.scheduler.rolling import limits_of
+from shipway.simulator.scenarios.book import Book, Breach, Entry, Shortage
 from shipway.simulator.scenarios.stage import Stage
 from shipway.store import Change
 from shipway.store.fleet import fleet_of
@@ -27,42 +28,6 @@ LONG_ID = re.compile(r"\b(task|container-instance) ([0-9a-f]{32})\b")
 TARGET_GROUP = re.compile(r"\(target-group arn:\S+:targetgroup/([^/]+)/\w+\)")
 MACHINE = re.compile(r"\(instance i-([0-9a-f]{17})\)")
 UNPLACED = re.compile(r"unable to place a task.*\(container-instance ([0-9a-f]{32})\)")
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    at_s: float
-    service: str  # empty when it is about all
-    text: str
-    counts: str = ""
-
-
-class Breach(msgspec.Struct, kw_only=True):
-    """A limit that was not kept from one moment to the next."""
-
-    limit: str  # minimum or maximum
-    bound: int
-    at_s: float
-    ended_s: float | None = None
-    worst: int
-
-
-class Shortage(msgspec.Struct, frozen=True, kw_only=True):
-    """A task that found no place, and the instance that came nearest."""
-
-    at_s: float
-    revision: str
-    event: str
-    lacks: str
-
-
-class Book(msgspec.Struct, kw_only=True):
-    """Everything that was noted of one service."""
-
-    name: str
-    samples: list[Sample] = []
-    limits: list[Limits] = []
-    breaches: list[Breach] = []
-    shortages: list[Shortage] = []
 
 
 class Recorder:

@@ -1,11 +1,11 @@
-"""What is to be said of a scenario that was played: as a value, as text, and as timelines to be drawn."""
+"""What is to be said of a scenario that was played: as a value, as text, as timelines to be drawn. Pure."""
 
 from __future__ import annotations
 
 import msgspec
 
 from shipway.drawing.timeline import Mark, Timeline
-from shipway.simulator.scenarios.recorder import Book, Breach, Entry, Shortage
+from shipway.simulator.scenarios.book import Book, Breach, Entry, Shortage
 from shipway.simulator.scenarios.telling import lines_of
 
 SUCCEEDED, FAILED = 0, 3

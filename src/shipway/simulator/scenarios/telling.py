@@ -9,7 +9,7 @@ import re
 
 import msgspec
 
-from shipway.simulator.scenarios.recorder import Entry
+from shipway.simulator.scenarios.book import Entry
 
 WINDOW_S = 15.0
 REPEATED = re.compile(r"has started|has stopped|stopped \d+ pending|is unhealthy in|tasks ended")

@@ -1,0 +1,43 @@
+"""What is noted of a scenario while it is played, as values. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shipway.drawing.timeline import Limits, Sample
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    at_s: float
+    service: str  # empty when it is about all
+    text: str
+    counts: str = ""
+
+
+class Breach(msgspec.Struct, kw_only=True):
+    """A limit that was not kept from one moment to the next."""
+
+    limit: str  # minimum or maximum
+    bound: int
+    at_s: float
+    ended_s: float | None = None
+    worst: int
+
+
+class Shortage(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that found no place, and the instance that came nearest."""
+
+    at_s: float
+    revision: str
+    event: str
+    lacks: str
+
+
+class Book(msgspec.Struct, kw_only=True):
+    """Everything that was noted of one service."""
+
+    name: str
+    samples: list[Sample] = []
+    limits: list[Limits] = []
+    breaches: list[Breach] = []
+    shortages: list[Shortage] = []
