@@ -224,3 +224,28 @@ def test_placement_never_gives_more_than_remains(wanted: list[Wanted], seed: int
             assert not set(wish.reservation.ports_tcp) & chosen.remaining.ports_tcp
         fleet = placement.fleet
         assert all(view.remaining.cpu >= 0 and view.remaining.memory >= 0 for view in fleet.instances)
+
+
+def test_two_replaced_deployments_grow_within_the_limit() -> None:
+    """Scaled from 1 to 3 in the midst of a roll-out whose two forerunners are gone: three come, not four."""
+    revisions = tuple(
+        a_revision(number, rollout_state=state, desired_count=1)
+        for number, state in ((3, "IN_PROGRESS"), (2, "COMPLETED"), (1, "COMPLETED"))
+    )
+    deployment = a_service_deployment(3)
+    service = a_service(
+        3,
+        minimum=0,
+        maximum=100,
+        revision_arn=revision_arn(3),
+        service_deployment_arn=deployment.service_deployment_arn,
+    )
+    snapshot = a_snapshot(
+        service,
+        revisions=revisions,
+        service_deployments=(deployment,),
+        fleet=a_fleet(*(an_instance(number) for number in (1, 2, 3))),
+    )
+    plan = decide_service(snapshot, SeededIds(7))
+    check_safety(snapshot, plan)
+    assert sum(isinstance(action, StartTask) for action in plan.actions) == 3

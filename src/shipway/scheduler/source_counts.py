@@ -56,4 +56,4 @@ def growth_of_sources(survey: Survey, room: int) -> int:
         for source in survey.sources
         if is_restored(source)
     )
-    return min(extra, room * extra // (now - before)) if extra > 0 else 0
+    return min(extra, room, room * extra // (now - before)) if extra > 0 else 0
