@@ -16,11 +16,14 @@ DEADLINE_S = 20.0
 
 
 class TargetServer:
-    """Answers with its own name. `status` is what its health check gets; slow requests wait for `go_on`."""
+    """Answers with its own name. `status` is what its health check gets, after `check_takes_s`; slow requests
+    wait for `go_on`.
+    """
 
-    def __init__(self, name: str, status: int = 200) -> None:
+    def __init__(self, name: str, status: int = 200, check_takes_s: float = 0) -> None:
         self.name = name
         self.status = status
+        self.check_takes_s = check_takes_s
         self.port = 0
         self.requests = 0
         self.checks = 0
@@ -32,6 +35,7 @@ class TargetServer:
     async def _answer(self, request: web.Request) -> web.Response:
         if request.headers.get("User-Agent") == "ELB-HealthChecker/2.0":
             self.checks += 1
+            await asyncio.sleep(self.check_takes_s)
             return web.Response(status=self.status)
         self.requests += 1
         self.headers = dict(request.headers)

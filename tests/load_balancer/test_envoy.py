@@ -53,6 +53,17 @@ async def test_only_healthy_targets_get_requests(edge: LoadBalancerEdge) -> None
         assert fleet.target(bad).description == "Health checks failed with these codes: [503]"
 
 
+async def test_a_check_has_all_of_its_timeout_to_be_answered(edge: LoadBalancerEdge) -> None:
+    """A slow answer within it is one; what never answers is told as a timeout, not as refused."""
+    slow_one, mute_one = TargetServer("slow", check_takes_s=1.4), TargetServer("mute", check_takes_s=60)
+    async with slow_one as slow, mute_one as mute:
+        quick = {**QUICK, "health_check_interval_s": 3, "health_check_timeout_s": 2}
+        fleet = Fleet(edge, a_target_group(**quick, unhealthy_threshold=2), free_port())
+        fleet.put(a_target(fleet.group, slow.port), a_target(fleet.group, mute.port))
+        await fleet.until_states({slow: HEALTHY, mute: UNHEALTHY})
+        assert fleet.target(mute).reason == "Target.Timeout"
+
+
 async def test_a_new_target_gets_nothing_before_its_first_passed_check(edge: LoadBalancerEdge) -> None:
     """Beside a healthy one it stays initial while its check fails, and is in service soon after it passes."""
     async with TargetServer("old") as old, TargetServer("new", status=500) as new:

@@ -22,8 +22,8 @@ NO_TARGETS = "no-targets"
 UNHEALTHY_INTERVAL_MS = 1_000
 CHECK_TIMEOUT_MIN_MS = 1_000  # a target does not answer sooner because waits are shortened
 CONNECT_TIMEOUT_S = 2  # everything is on this machine; a dead target should be given up soon
-TARGET_IDLE_S = (
-    1  # shorter than servers' own keep-alive, so that a request does not meet a connection just closed
+TARGET_IDLE_MS = (
+    1_000  # shorter than servers' own keep-alive, so that a request does not meet a connection just closed
 )
 UNLIMITED = 100_000
 
@@ -65,7 +65,7 @@ def target_group_cluster(group: TargetGroup, folder: str, timing: Timing) -> dic
         "ignore_health_on_host_removal": True,  # who is taken out gets nothing more, healthy or not
         "circuit_breakers": {"thresholds": [{**limits, "max_retries": UNLIMITED}]},
         "typed_extension_protocol_options": {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": protocol_options(group)
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": protocol_options(group, timing)
         },
         "health_checks": [health_check(group, folder, timing)],
     }
@@ -80,23 +80,28 @@ def duration(wait_ms: int) -> str:
     return f"{wait_ms / 1000:g}s"
 
 
-def protocol_options(group: TargetGroup) -> dict[str, Any]:
+def protocol_options(group: TargetGroup, timing: Timing) -> dict[str, Any]:
+    """Envoy holds a health check that waits for its answer to be idle: it must be left to time out."""
+    idle_ms = TARGET_IDLE_MS + check_timeout_ms(group, timing)
     version = "http_protocol_options" if group.protocol_version == "HTTP1" else "http2_protocol_options"
     return {
         "@type": f"{TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions",
-        "common_http_protocol_options": {"idle_timeout": f"{TARGET_IDLE_S}s"},
+        "common_http_protocol_options": {"idle_timeout": duration(idle_ms)},
         "explicit_http_config": {version: {}},
     }
+
+
+def check_timeout_ms(group: TargetGroup, timing: Timing) -> int:
+    timeout_ms = group.health_check_timeout_s * 1000
+    return max(min(timeout_ms, CHECK_TIMEOUT_MIN_MS), timing.scaled(timeout_ms))
 
 
 def health_check(group: TargetGroup, folder: str, timing: Timing) -> dict[str, Any]:
     interval = duration(check_interval_ms(group, timing))
     eager = duration(min(UNHEALTHY_INTERVAL_MS, check_interval_ms(group, timing)))
-    timeout_ms = group.health_check_timeout_s * 1000
-    shortened_ms = max(min(timeout_ms, CHECK_TIMEOUT_MIN_MS), timing.scaled(timeout_ms))
     agent = {"header": {"key": "user-agent", "value": "ELB-HealthChecker/2.0"}}
     return {
-        "timeout": duration(shortened_ms),
+        "timeout": duration(check_timeout_ms(group, timing)),
         "interval": interval,
         "unhealthy_interval": eager,
         "no_traffic_interval": eager,
