@@ -236,6 +236,11 @@ IN_CONTAINER = [
         "the working directory /srv/app",
     ),
     (
+        "SC405",
+        "CannotCreateContainerError: Error response from daemon: Cannot mkdir: /bin/sh is not a directory",
+        "the working directory /bin/sh of container web",
+    ),
+    (
         "SC406",
         "CannotStartContainerError: Error response from daemon: driver failed programming external "
         "connectivity "
@@ -278,6 +283,12 @@ IN_CONTAINER = [
     (
         "SC412",
         'CannotStartContainerError: could not select device driver "nvidia" with capabilities: [[gpu]]',
+        "a device of container web",
+    ),
+    (
+        "SC412",
+        "CannotStartContainerError: Error response from daemon: error gathering device information while "
+        'adding custom device "/dev/fuse": no such file or directory',
         "a device of container web",
     ),
     (

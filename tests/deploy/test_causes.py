@@ -11,6 +11,7 @@ from shipway.deploy.planning.causes import CAUSES, Around, Cause, cause_of, end_
 from shipway.deploy.planning.causes.deployment import of_deployment, of_events, stuck_draining
 from shipway.deploy.planning.causes.health import of_target
 from tests.docs.pages import ROOT
+from tests.end_to_end.test_causes import CODES as BROUGHT_ABOUT
 
 from .causes_in_words import GROUP, IN_CONTAINER, IN_TASK, SECRET, task
 
@@ -241,3 +242,5 @@ def test_codes_pages_and_the_table_are_the_same() -> None:
     assert [row.rsplit(" | ", 1)[0] for row in rows] == [
         f"| {code} | {title}" for code, title in CAUSES.items()
     ]
+    shown = {row.split(" | ")[0].strip("| ") for row in rows if row.endswith("| containers |")}
+    assert shown == BROUGHT_ABOUT

@@ -59,7 +59,6 @@ TASKS: dict[str, tuple[Document, ...]] = {
     "SC502": (sh("exit 0"),),
     "SC503": (sh("exit 126"),),
     "SC504": (sh("no-such-program"),),
-    "SC505": (sh("sleep 0.5; tail /dev/zero", memory=16),),
     "SC506": (sh("kill -KILL $$", **INIT),),
     "SC507": (sh("kill -SEGV $$", **INIT),),
     "SC508": (sh("kill -TERM $$", **INIT),),
@@ -91,7 +90,10 @@ BALANCED = {
 }
 # From what the test itself makes.
 MADE = ("SC101", "SC203", "SC204")
-CODES = frozenset({*TASKS, *SERVICES, *BALANCED, *MADE})
+# Alone: Docker watches a container's memory only a moment after its start (docs/fidelity.md), and among many
+# starts that moment is long.
+MEMORY = "SC505"
+CODES = frozenset({*TASKS, *SERVICES, *BALANCED, *MADE, MEMORY})
 
 
 @pytest.fixture
@@ -120,6 +122,13 @@ def test_each_cause_of_a_tasks_end_must_be_named(local: LocalEcs, aws: Aws) -> N
         local.ended(arn)
         named[code] = named_first(lambda one=arn: why_task(aws, one), code)  # type: ignore[misc]
     assert named == {code: code for code in ran}
+
+
+def test_too_little_memory_must_be_named(local: LocalEcs, aws: Aws) -> None:
+    """Killed by the kernel, which is more than an exit code of 137."""
+    arn = local.run(local.register("hungry", sh("sleep 0.5; tail /dev/zero", memory=16)))
+    local.ended(arn)
+    assert named_first(lambda: why_task(aws, arn), MEMORY) == MEMORY
 
 
 def named_first(look: Callable[[], PostMortem], code: str) -> str:

@@ -69,8 +69,8 @@ COMMANDS = (
     ),
     Text(
         "SC405",
-        r"chdir to cwd \(?\"?(?P<folder>[^\")]+)",
-        "the working directory {folder}{of_container} cannot be entered",
+        r"chdir to cwd \(?\"?(?P<folder>[^\")]+)|Cannot mkdir: (?P<other>\S+) is not a directory",
+        "the working directory {folder}{other}{of_container} cannot be entered",
         "Correct workingDirectory, or create it in the image for the container's user.",
     ),
 )
@@ -99,7 +99,8 @@ MACHINE = (
     ),
     Text(
         "SC412",
-        r"select device driver|nvidia-container|could not find .*GPU|no such device",
+        r"select device driver|nvidia-container|could not find .*GPU|no such device"
+        r"|error gathering device information",
         "a device{of_container} is not on the container instance: {text}",
         "Place the task on instances that have it, with its driver installed.",
     ),
