@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import Any
 
@@ -128,14 +128,17 @@ def test_a_port_where_nobody_answers_is_said() -> None:
 def test_a_connection_ends_with_its_session_though_it_is_still_read_from() -> None:
     """As the session's own input does, on a thread of its own."""
     reading = Event()
+    readers: list[Thread] = []
 
     def left_reading(session: dict[str, Any], console: Console) -> SessionEnd:
         def read() -> None:
             assert console.read() == b"go"
             reading.set()
-            console.read()
+            with suppress(OSError):  # of a connection that is closed meanwhile
+                console.read()
 
-        Thread(target=read, daemon=True).start()
+        readers.append(Thread(target=read, daemon=True))
+        readers[0].start()
         assert reading.wait(10)
         return SessionEnd(None)
 
@@ -143,6 +146,8 @@ def test_a_connection_ends_with_its_session_though_it_is_still_read_from() -> No
     with forwarding(world, left_reading) as found, dialled(found) as connection:
         connection.sendall(b"go")
         assert connection.recv(10) == b""
+    readers[0].join(10)
+    assert not readers[0].is_alive()
 
 
 def test_a_port_that_is_taken_is_said() -> None:

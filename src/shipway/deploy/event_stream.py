@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from shipway.deploy.edge.docker import DockerCommand
+from shipway.deploy.edge.interruption import Holding
 from shipway.deploy.edge.pace import RealPace
 from shipway.deploy.edge.progress import Progress
 from shipway.deploy.events import Event
@@ -51,37 +51,20 @@ def events_of(run: Callable[[Tools], object]) -> Generator[Event, None, None]:
         raise item.raised
 
 
-class Departure:
+class Departure(Holding):
     """Whether the reader has left; as Ctrl-C does, that counts only where nothing is left half-done."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._left = threading.Event()
-        self._held = False
 
     def leave(self) -> None:
         self._left.set()
 
     def check(self) -> None:
         """A moment at which the deployment may end early."""
-        if self._left.is_set() and not self._held:
+        if self._left.is_set() and not self.is_held:
             raise KeyboardInterrupt
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        before, self._held = self._held, True
-        try:
-            yield
-        finally:
-            self._held = before
-
-    @contextmanager
-    def opened(self) -> Iterator[None]:
-        held, self._held = self._held, False
-        try:
-            self.check()
-            yield
-        finally:
-            self._held = held
 
     def asked(self) -> str:
         return "detach"

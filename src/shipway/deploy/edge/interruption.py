@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
@@ -33,11 +35,46 @@ class Interruption(Protocol):
         ...
 
 
-class TerminalInterruption:
+class Holding(ABC):
+    """What is held and what is opened, each thread for itself: a release has a thread a deployment."""
+
+    def __init__(self) -> None:
+        self._own = threading.local()
+
+    @property
+    def is_held(self) -> bool:
+        return bool(getattr(self._own, "held", False))
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raises KeyboardInterrupt when one is due; called at each opened moment."""
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        with self._being(held=True):
+            yield
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        with self._being(held=False):
+            self.check()
+            yield
+
+    @contextmanager
+    def _being(self, *, held: bool) -> Iterator[None]:
+        before = self.is_held
+        self._own.held = held
+        try:
+            yield
+        finally:
+            self._own.held = before
+
+
+class TerminalInterruption(Holding):
     """Asks the user; where nobody can answer, leaves the deployment to itself."""
 
     def __init__(self) -> None:
-        self._held = False
+        super().__init__()
         self._noted = False
         self._terminated = False
 
@@ -46,24 +83,10 @@ class TerminalInterruption:
         signal.signal(signal.SIGINT, self._pressed)
         signal.signal(signal.SIGTERM, self._pressed)
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        before, self._held = self._held, True
-        try:
-            yield
-        finally:
-            self._held = before
-
-    @contextmanager
-    def opened(self) -> Iterator[None]:
-        held, self._held = self._held, False
-        try:
-            if self._noted:
-                self._noted = False
-                raise KeyboardInterrupt
-            yield
-        finally:
-            self._held = held
+    def check(self) -> None:
+        if self._noted:
+            self._noted = False
+            raise KeyboardInterrupt
 
     def asked(self) -> str:
         if self._terminated or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -82,7 +105,7 @@ class TerminalInterruption:
 
     def _pressed(self, number: int, frame: FrameType | None) -> None:
         self._terminated = self._terminated or number == signal.SIGTERM
-        if self._held and not self._noted:
+        if self.is_held and not self._noted:
             self._noted = True
             return
         self._noted = False

@@ -9,19 +9,19 @@ from dataclasses import replace
 
 from shipway.deploy.edge.docker import Docker
 from shipway.deploy.edge.ecr import RegistryLogin
-from shipway.deploy.edge.interruption import Interruption
+from shipway.deploy.edge.interruption import Holding, Interruption
 from shipway.deploy.edge.progress import Progress
 from shipway.deploy.events import Event
 from shipway.deploy.planning.actions import BuildImage
 
 
-class SharedInterruption:
+class SharedInterruption(Holding):
     """Signals come to the main thread; its answer reaches every deployment at its next opened moment."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._answer: str | None = None
         self._times = 0
-        self._own = threading.local()
 
     def answered(self, answer: str) -> None:
         """The main thread has asked. `watch` changes nothing."""
@@ -37,28 +37,9 @@ class SharedInterruption:
     def check(self) -> None:
         """Each answer interrupts a deployment once, where nothing is left half-done."""
         times = getattr(self._own, "times", None)
-        if times is not None and times < self._times and not getattr(self._own, "held", False):
+        if times is not None and times < self._times and not self.is_held:
             self._own.times = self._times
             raise KeyboardInterrupt
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        before = getattr(self._own, "held", False)
-        self._own.held = True
-        try:
-            yield
-        finally:
-            self._own.held = before
-
-    @contextmanager
-    def opened(self) -> Iterator[None]:
-        before = getattr(self._own, "held", False)
-        self._own.held = False
-        try:
-            self.check()
-            yield
-        finally:
-            self._own.held = before
 
     def asked(self) -> str:
         return self._answer or "watch"
