@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from shipway.cli.options import add_images, add_outputs, add_rebuild, add_target, choices, show
+from shipway.cli.building import add_building as add_arguments
+from shipway.cli.building import run_building
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_target(parser)
-    add_images(parser)
-    add_outputs(parser)
-    add_rebuild(parser)
+__all__ = ["add_arguments", "run"]
 
 
 def run(arguments: argparse.Namespace) -> int:
     from shipway.deploy.building import push
-    from shipway.deploy.opening import open_application, open_tools, pairs
-    from shipway.deploy.release import DeployOptions
 
-    images = pairs(arguments.image, "an image")
-    options = DeployOptions(tag=arguments.tag, images=images, rebuild=arguments.rebuild)
-    application, aws = open_application(choices(arguments))
-    with open_tools() as tools:
-        artifacts = push(application, aws, tools, options)
-    show(arguments, artifacts.as_document(), artifacts.text())
-    return 0
+    return run_building(arguments, push)
