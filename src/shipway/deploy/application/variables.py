@@ -23,12 +23,17 @@ class VariableError(ValueError):
 
 
 def expand(value: Any, variables: Mapping[str, str], path: Path = ()) -> Any:
+    return rewritten(value, lambda text, at: REFERENCE.sub(_replacement(variables, at), text), path)
+
+
+def rewritten(value: Any, rewrite: Callable[[str, Path], str], path: Path = ()) -> Any:
+    """The same value with every string in it, keys aside, as `rewrite` makes it of the string and its place."""
     if isinstance(value, str):
-        return REFERENCE.sub(_replacement(variables, path), value)
+        return rewrite(value, path)
     if isinstance(value, dict):
-        return {key: expand(item, variables, (*path, key)) for key, item in value.items()}
+        return {key: rewritten(item, rewrite, (*path, key)) for key, item in value.items()}
     if isinstance(value, list):
-        return [expand(item, variables, (*path, index)) for index, item in enumerate(value)]
+        return [rewritten(item, rewrite, (*path, index)) for index, item in enumerate(value)]
     return value
 
 

@@ -6,6 +6,7 @@ import re
 import shlex
 from typing import Any
 
+from shipway.deploy.application.variables import rewritten
 from shipway.deploy.errors import DeployError
 from shipway.deploy.importing.source import Account
 
@@ -24,13 +25,7 @@ UNIT_MIB = {"": 1 / 2**20, "k": 1 / 2**10, "m": 1.0, "g": 1024.0, "t": 1024.0**2
 
 def translated(value: Any, account: Account) -> Any:
     """Compose's references to variables as Shipway writes them: unset is empty, not an error."""
-    if isinstance(value, str):
-        return VARIABLE.sub(lambda match: _reference(match, account), value)
-    if isinstance(value, dict):
-        return {str(key): translated(item, account) for key, item in value.items()}
-    if isinstance(value, list):
-        return [translated(item, account) for item in value]
-    return value
+    return rewritten(value, lambda text, _: VARIABLE.sub(lambda match: _reference(match, account), text))
 
 
 def _reference(match: re.Match[str], account: Account) -> str:

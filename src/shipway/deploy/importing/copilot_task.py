@@ -6,9 +6,9 @@ import posixpath
 import re
 from typing import Any
 
-from shipway.deploy.importing.compose_values import text
+from shipway.deploy.importing.compose_values import text, words
 from shipway.deploy.importing.copilot_storage import storage_members
-from shipway.deploy.importing.copilot_values import Place, health, words
+from shipway.deploy.importing.copilot_values import Place, health
 from shipway.deploy.importing.source import Account, Source, mapping
 
 Members = dict[str, Any]

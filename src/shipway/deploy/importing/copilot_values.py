@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 from typing import Any
 
+from shipway.deploy.application.variables import rewritten
 from shipway.deploy.importing.compose_values import seconds, text
 
 Members = dict[str, Any]
@@ -44,13 +44,7 @@ class Place:
 
 def bound(value: Any, place: Place) -> Any:
     """Copilot's own variables by their values, the shell's as Shipway writes them."""
-    if isinstance(value, str):
-        return VARIABLE.sub(lambda match: _bound(match, place), value)
-    if isinstance(value, dict):
-        return {str(key): bound(item, place) for key, item in value.items()}
-    if isinstance(value, list):
-        return [bound(item, place) for item in value]
-    return value
+    return rewritten(value, lambda text, _: VARIABLE.sub(lambda match: _bound(match, place), text))
 
 
 def _bound(match: re.Match[str], place: Place) -> str:
@@ -60,10 +54,6 @@ def _bound(match: re.Match[str], place: Place) -> str:
         return "$" + match[0][1:]
     own = {"COPILOT_APPLICATION_NAME": place.app, "COPILOT_ENVIRONMENT_NAME": place.env}
     return own.get(match["name"], match[0])
-
-
-def words(value: Any) -> list[str]:
-    return [text(item) for item in value] if isinstance(value, list) else shlex.split(text(value))
 
 
 def health(check: Members) -> Members:

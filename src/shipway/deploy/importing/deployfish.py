@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from shipway.deploy.application.variables import rewritten
 from shipway.deploy.errors import DeployError, UsageError
 from shipway.deploy.importing.compose_values import text
 from shipway.deploy.importing.deployfish_container import CONTAINER_LEFT, deployfish_container
@@ -87,13 +88,7 @@ def import_deployfish(source: Source) -> Imported:
 
 def translated(value: Any, account: Account) -> Any:
     """deployfish's lookups as variables; any other dollar sign as itself."""
-    if isinstance(value, str):
-        return VARIABLE.sub(lambda match: _reference(match, account), value)
-    if isinstance(value, dict):
-        return {str(key): translated(item, account) for key, item in value.items()}
-    if isinstance(value, list):
-        return [translated(item, account) for item in value]
-    return value
+    return rewritten(value, lambda text, _: VARIABLE.sub(lambda match: _reference(match, account), text))
 
 
 def _reference(match: re.Match[str], account: Account) -> str:

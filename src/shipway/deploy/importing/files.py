@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from shipway.deploy.application.variables import REFERENCE
+from shipway.deploy.application.variables import REFERENCE, rewritten
 from shipway.deploy.importing.imported import Imported
 from shipway.deploy.planning.dockerfile import SERVICE_FILE, TASK_DEFINITION_FILE
 
@@ -34,13 +34,7 @@ def files_of(imported: Imported) -> dict[str, str]:
 
 def literal(value: Any) -> Any:
     """The value written so that Shipway reads it back as it is: its `${...}` and `$$` mean nothing."""
-    if isinstance(value, str):
-        return value.replace("$", "$$") if REFERENCE.search(value) else value
-    if isinstance(value, dict):
-        return {key: literal(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [literal(item) for item in value]
-    return value
+    return rewritten(value, lambda text, _: text.replace("$", "$$") if REFERENCE.search(text) else text)
 
 
 def _application(imported: Imported, keys: dict[str, Any]) -> str:

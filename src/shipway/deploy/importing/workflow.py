@@ -11,7 +11,7 @@ from shipway.deploy.application.ecs_members import READ_ONLY
 from shipway.deploy.errors import DeployError
 from shipway.deploy.importing.files import literal
 from shipway.deploy.importing.imported import Imported
-from shipway.deploy.importing.source import Account, Source, listed, mapping
+from shipway.deploy.importing.source import UNKNOWN, Account, Source, listed, mapping
 from shipway.deploy.importing.workflow_images import images_of
 from shipway.deploy.importing.workflow_render import rendered
 from shipway.deploy.importing.workflow_suggestion import FILE, suggestion
@@ -179,7 +179,7 @@ def _say_left(given: Members, account: Account) -> None:
                 (name for name in LEFT if key == name or (name[-1] == "*" and key.startswith(name[:-1]))),
                 None,
             )
-            account.leave(key, LEFT[known] if known else "Shipway does not know it; nothing was made of it.")
+            account.leave(key, LEFT[known] if known else UNKNOWN)
 
 
 def _uses(step: Any, action: str) -> bool:
