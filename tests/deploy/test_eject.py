@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -100,6 +101,24 @@ def test_tasks_go_before_the_service(ecs: LocalEcs, tmp_path: Path) -> None:
     failed = script(ecs, out, "web=shop/web:2")
     assert (failed.returncode, failed.stderr.splitlines()[-1]) == (1, "the task migrate failed: exit code 3")
     assert ecs.client("ecs").list_services(cluster="shop")["serviceArns"] == []
+
+
+def test_a_task_keeps_its_size_and_its_roles(tmp_path: Path) -> None:
+    """RunTask is asked for what `shipway run --task` asks for."""
+    role = "arn:aws:iam::123456789012:role/migrator"
+    sized = f"environment: {{LEVEL: debug}}, memory: 1GB, task_role: '{role}'}}"
+    out = ejected(tmp_path, PLAIN.replace("environment: {LEVEL: debug}}", sized))
+    assert json.loads((out / "task-migrate.json").read_text())["overrides"] == {
+        "taskRoleArn": role,
+        "containerOverrides": [
+            {
+                "name": "web",
+                "memory": 1024,
+                "command": ["./migrate", "--all"],
+                "environment": [{"name": "LEVEL", "value": "debug"}],
+            }
+        ],
+    }
 
 
 def test_every_value_is_quoted(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shipway.deploy.application.application import Application, NamedTask
+from shipway.deploy.application.application import Application
 from shipway.deploy.application.suggestion import did_you_mean
 from shipway.deploy.edge.log_lines import LogLines
 from shipway.deploy.errors import DeployError, UsageError
@@ -14,7 +14,7 @@ from shipway.deploy.one_off import OneOff, RunOutcome, task_document
 from shipway.deploy.opening import Session
 from shipway.deploy.planning.console import task_hints
 from shipway.deploy.planning.references import short
-from shipway.deploy.planning.task_request import TaskWish, chosen_container
+from shipway.deploy.planning.task_request import TaskWish, chosen_container, wish_of
 from shipway.deploy.tools import Tools
 
 Members = dict[str, Any]
@@ -133,22 +133,3 @@ def _named(application: Application | None, choices: TaskChoices) -> TaskWish:
             f"There is no task {choices.named!r} in shipway.yml. {did_you_mean(choices.named, known)}"
         )
     return wish_of(known[choices.named], wish)
-
-
-def wish_of(task: NamedTask, wish: TaskWish) -> TaskWish:
-    """The task as shipway.yml has it, but for what is wished otherwise."""
-    return TaskWish(
-        container=wish.container or task.container,
-        command=wish.command if wish.command is not None else task.command,
-        environment={**task.environment, **wish.environment},
-        count=wish.count if wish.count != 1 else task.count,
-        launch_type=wish.launch_type or task.launch_type,
-        cpu=wish.cpu or _text(task.cpu),
-        memory=wish.memory or _text(task.memory),
-        task_role=wish.task_role or task.task_role,
-        execution_role=wish.execution_role or task.execution_role,
-    )
-
-
-def _text(value: str | int | None) -> str | None:
-    return None if value is None else str(value)

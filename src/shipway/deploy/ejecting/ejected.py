@@ -12,7 +12,7 @@ from shipway.deploy.planning import actions
 from shipway.deploy.planning.images import image_wishes, with_images
 from shipway.deploy.planning.load_balancing import balancer_wish
 from shipway.deploy.planning.release import ONLY_AT_BIRTH, Seen, Wanted, plan_release
-from shipway.deploy.planning.task_request import TaskWish, chosen_container, placement, task_request
+from shipway.deploy.planning.task_request import TaskWish, placement, task_request, wish_of
 
 Members = dict[str, Any]
 
@@ -101,17 +101,11 @@ def _balancer_files(plan: actions.Plan) -> dict[str, str]:
 
 def _task(application: Application, name: str) -> Members:
     """RunTask's members; the script names the revision."""
-    task = application.tasks[name]
-    wish = TaskWish(task.container, task.command, task.environment, task.count, task.launch_type)
+    wish = wish_of(application.tasks[name], TaskWish())
     definition = {**application.task_definition, "taskDefinitionArn": FAMILY}
     request = {**task_request(wish, definition, application.service), **placement(wish, application.service)}
     del request["taskDefinition"]
     return {"cluster": application.cluster, **request}
-
-
-def container_of(application: Application, task: str) -> str:
-    """Whose exit code is the task's."""
-    return chosen_container(application.tasks[task].container, application.task_definition)
 
 
 def _json(members: Members) -> str:

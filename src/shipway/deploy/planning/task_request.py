@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shipway.deploy.application.application import NamedTask
 from shipway.deploy.application.suggestion import did_you_mean
 from shipway.deploy.errors import DeployError, UsageError
 from shipway.deploy.planning.references import shorter
@@ -42,6 +43,25 @@ class TaskWish:
     memory: str | None = None
     task_role: str | None = None
     execution_role: str | None = None
+
+
+def wish_of(task: NamedTask, wish: TaskWish) -> TaskWish:
+    """The task as shipway.yml has it, but for what is wished otherwise."""
+    return TaskWish(
+        container=wish.container or task.container,
+        command=wish.command if wish.command is not None else task.command,
+        environment={**task.environment, **wish.environment},
+        count=wish.count if wish.count != 1 else task.count,
+        launch_type=wish.launch_type or task.launch_type,
+        cpu=wish.cpu or _text(task.cpu),
+        memory=wish.memory or _text(task.memory),
+        task_role=wish.task_role or task.task_role,
+        execution_role=wish.execution_role or task.execution_role,
+    )
+
+
+def _text(value: str | int | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def task_request(wish: TaskWish, definition: Members, service: Members) -> Members:

@@ -12,8 +12,7 @@ from shipway.deploy.events import TaskLine
 from shipway.deploy.one_off import OneOff
 from shipway.deploy.planning.log_places import LogPlace
 from shipway.deploy.planning.references import short
-from shipway.deploy.planning.task_request import TaskWish
-from shipway.deploy.task_verbs import wish_of
+from shipway.deploy.planning.task_request import TaskWish, wish_of
 from shipway.deploy.tools import Tools
 
 Members = dict[str, Any]
