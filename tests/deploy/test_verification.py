@@ -201,6 +201,14 @@ def test_what_a_start_takes_is_asked_resource_by_resource() -> None:
     ]
 
 
+def test_what_a_start_takes_is_named_as_the_region_names_it() -> None:
+    """In China and GovCloud ARNs begin otherwise; IAM would refuse those that do not."""
+    container = a_container(logConfiguration={"logDriver": "awslogs", "options": LOGS})
+    for region, start in (("cn-north-1", "arn:aws-cn:"), ("us-gov-west-1", "arn:aws-us-gov:")):
+        named = [need.resource for need in needs_of_start(a_subject(container), region, "000000000000")]
+        assert [arn for arn in named if arn != "*" and not arn.startswith(start)] == []
+
+
 def test_refusals_end_with_8_and_warnings_only_when_strict() -> None:
     """The exit code is for pipelines."""
     refusal, warning = Finding("SW204", "k", "s", "t"), Finding("SW102", "k", "s", "t")

@@ -137,3 +137,16 @@ def test_what_may_not_be_asked_is_never_passed() -> None:
     assert {item.code for item in found} == {"SW001"}
     assert len(found) == 9
     assert all("you may not" in item.sentence for item in found)
+
+
+def test_endpoints_are_asked_for_where_there_is_no_way_out() -> None:
+    """A VPC with endpoints needs no route; the routes are asked for once."""
+    for endpoints, codes in (([{"VpcEndpointId": "vpce-1"}], []), ([], ["SW408"])):
+        world = on_amazon()
+        ec2 = world.services["ec2"]
+        assert isinstance(ec2, Ec2)
+        nowhere = {"VpcId": "vpc-1", "Routes": [], "Associations": [{"Main": True}]}
+        ec2.answers["DescribeRouteTables"] = lambda members, table=nowhere: {"RouteTables": [table]}
+        ec2.answers["DescribeVpcEndpoints"] = lambda members, found=endpoints: {"VpcEndpoints": found}
+        assert [finding.code for finding in found_in(world)] == codes
+        assert ec2.operations().count("DescribeRouteTables") == 1

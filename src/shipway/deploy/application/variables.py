@@ -27,7 +27,7 @@ def expand(value: Any, variables: Mapping[str, str], path: Path = ()) -> Any:
 
 
 def rewritten(value: Any, rewrite: Callable[[str, Path], str], path: Path = ()) -> Any:
-    """The same value with every string in it, keys aside, as `rewrite` makes it of the string and its place."""
+    """The same value with each string in it, but for keys, as `rewrite` makes it of string and place."""
     if isinstance(value, str):
         return rewrite(value, path)
     if isinstance(value, dict):

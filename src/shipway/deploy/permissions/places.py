@@ -10,7 +10,14 @@ from typing import Any
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.planning.images import image_repository
-from shipway.deploy.planning.references import in_ecr, registry_address, repository_name, short, without_tag
+from shipway.deploy.planning.references import (
+    in_ecr,
+    partition,
+    registry_address,
+    repository_name,
+    short,
+    without_tag,
+)
 from shipway.deploy.planning.secrets_seen import in_secrets_manager, sources
 
 Members = dict[str, Any]
@@ -28,14 +35,9 @@ class Places:
     region: str = UNKNOWN
     account: str = UNKNOWN
 
-    @property
-    def partition(self) -> str:
-        starts = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-        return next((found for start, found in starts.items() if self.region.startswith(start)), "aws")
-
     def arn(self, service: str, resource: str, *, account: str | None = None) -> str:
         region = "" if service == "iam" else self.region
-        return f"arn:{self.partition}:{service}:{region}:{account or self.account}:{resource}"
+        return f"arn:{partition(self.region)}:{service}:{region}:{account or self.account}:{resource}"
 
     def of(self, kind: str) -> Arns:
         """The resources of this kind; none when the application has none."""

@@ -64,10 +64,7 @@ def execution_policy(places: Places) -> Members:
     definition = places.application.task_definition
     subject = Subject(definition, {}, {})
     needs = needs_of_start(subject, places.region, places.account)
-    statements = [
-        allow(need.actions, (need.resource.replace("arn:aws:", f"arn:{places.partition}:", 1),))
-        for need in needs
-    ]
+    statements = [allow(need.actions, (need.resource,)) for need in needs]
     pulled = {str(need["Resource"]) for need in statements}
     built = [arn for arn in places.repositories() if arn not in pulled]
     if built:

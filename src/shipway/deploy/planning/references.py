@@ -41,6 +41,12 @@ def shorter(arn: str) -> str:
     return short(arn)[:8]
 
 
+def partition(region: str) -> str:
+    """What an ARN of this region has behind `arn:`."""
+    starts = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+    return next((found for start, found in starts.items() if region.startswith(start)), "aws")
+
+
 def repository_name(repository: str) -> str:
     """The name within the registry."""
     address = registry_address(repository)

@@ -38,6 +38,7 @@ class Look:
         instances = self.ask("container instances", self.aws.ecs.container_instances) if on_ec2 else None
         missing = tuple(image for image in self.images() if self.image_missing(image))
         subnets = self.vpcs("subnets", "Subnet")
+        ways = self.ways_out(subnets)
         roles = {} if subject.local else look_at_roles(self.aws, subject, self.ask)
         return Observed(
             cluster=cluster,
@@ -52,8 +53,8 @@ class Look:
             roles=roles,
             denied=look_at_permissions(self.aws, subject, roles, self.ask),
             missing_secrets=() if subject.local else look_at_missing_secrets(self.aws, subject, self.ask),
-            ways_out=self.ways_out(subnets),
-            endpoints=self.endpoints(subnets),
+            ways_out=ways,
+            endpoints=NONE in ways.values() and self.endpoints(subnets),
             quotas=self.quotas(),
             unanswered=tuple(self.unanswered),
         )
@@ -126,19 +127,15 @@ class Look:
         return {name: found.get(name) for name in names}
 
     def ways_out(self, subnets: dict[str, str | None]) -> dict[str, str]:
-        vpcs = sorted({vpc for vpc in subnets.values() if vpc})
-        if not vpcs or self.subject.network_mode != "awsvpc":
+        if not any(subnets.values()) or self.subject.network_mode != "awsvpc":
             return {}
-        request = {"Filters": [{"Name": "vpc-id", "Values": vpcs}]}
+        request = of_vpcs(subnets)
         answer = self.ask("routes", lambda: self.aws.service("ec2").call("DescribeRouteTables", request))
         return ways_out(subnets, list((answer or {}).get("RouteTables", ())))
 
     def endpoints(self, subnets: dict[str, str | None]) -> bool:
         """Asked only where it matters: a subnet without any way out."""
-        vpcs = sorted({vpc for vpc in subnets.values() if vpc})
-        if NONE not in self.ways_out(subnets).values():
-            return False
-        request = {"Filters": [{"Name": "vpc-id", "Values": vpcs}]}
+        request = of_vpcs(subnets)
         ask = "DescribeVpcEndpoints"
         answer = self.ask("VPC endpoints", lambda: self.aws.service("ec2").call(ask, request))
         return bool((answer or {}).get("VpcEndpoints"))
@@ -164,3 +161,7 @@ class Look:
             return self.aws.service("application-autoscaling").call("DescribeScalableTargets", request)
 
         return bool((self.ask("auto scaling", asked) or {}).get("ScalableTargets"))
+
+
+def of_vpcs(subnets: dict[str, str | None]) -> Members:
+    return {"Filters": [{"Name": "vpc-id", "Values": sorted({vpc for vpc in subnets.values() if vpc})}]}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipway.deploy.planning.images_seen import ecr_image
+from shipway.deploy.planning.references import partition
 from shipway.deploy.planning.secrets_seen import in_secrets_manager, sources
 from shipway.deploy.verification.containers import awslogs
 from shipway.deploy.verification.finding import Finding
@@ -50,15 +51,16 @@ def _needs(subject: Subject, region: str, account: str) -> Iterator[Need]:
     if repositories:
         yield Need(("ecr:GetAuthorizationToken",), "*", "pulling from ECR")
     for registry, name in sorted(repositories):
-        yield Need(PULLS, f"arn:aws:ecr:{region}:{registry}:repository/{name}", f"pulling {name}")
+        arn = f"arn:{partition(region)}:ecr:{region}:{registry}:repository/{name}"
+        yield Need(PULLS, arn, f"pulling {name}")
     yield from _log_needs(subject, region, account)
     for source, places in sources(subject.definition).items():
         if in_secrets_manager(source):
             yield Need(("secretsmanager:GetSecretValue",), source, places[0])
         else:
             path = source.lstrip("/")
-            arn = source if source.startswith("arn:") else f"arn:aws:ssm:{region}:{account}:parameter/{path}"
-            yield Need(("ssm:GetParameters",), arn, places[0])
+            arn = f"arn:{partition(region)}:ssm:{region}:{account}:parameter/{path}"
+            yield Need(("ssm:GetParameters",), source if source.startswith("arn:") else arn, places[0])
 
 
 def _log_needs(subject: Subject, region: str, account: str) -> Iterator[Need]:
@@ -70,7 +72,7 @@ def _log_needs(subject: Subject, region: str, account: str) -> Iterator[Need]:
             creates = str(options.get("awslogs-create-group")).lower() == "true"
             groups[str(group)] = groups.get(str(group), False) or creates
     for group, creates in sorted(groups.items()):
-        arn = f"arn:aws:logs:{region}:{account}:log-group:{group}"
+        arn = f"arn:{partition(region)}:logs:{region}:{account}:log-group:{group}"
         yield Need(WRITES_LOGS, f"{arn}:*", f"writing to {group}")
         if creates:
             yield Need(("logs:CreateLogGroup",), arn, f"creating {group}")
