@@ -80,7 +80,6 @@ def test_a_file_that_is_being_written_is_no_trouble(text: str, folder: Path) -> 
     assert candidates(["logs", "--container", ""], folder) == []
 
 
-@pytest.mark.skipif("bash" not in SHELLS, reason="there is no bash")
 @pytest.mark.parametrize(
     ("line", "found"),
     [

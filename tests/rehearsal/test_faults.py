@@ -32,7 +32,7 @@ def test_what_is_no_fault_is_refused(text: str) -> None:
 
 def test_no_fault_strikes_tasks_that_never_start() -> None:
     """An image that cannot be pulled leaves nothing for other faults."""
-    with pytest.raises(DeployError, match="rehearse --fail crash@2 apart"):
+    with pytest.raises(DeployError, match=r"rehearse --fail crash@2 apart from it\.$"):
         parse_faults(["pull", "crash@2"])
 
 

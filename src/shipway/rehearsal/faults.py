@@ -11,6 +11,7 @@ import msgspec
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.errors import DeployError
+from shipway.model.capacity_provider import FARGATE_PROVIDERS
 from shipway.rehearsal.versions import essential, labelled, with_essential_container
 
 Members = dict[str, Any]
@@ -53,7 +54,7 @@ def parse_faults(texts: list[str]) -> tuple[Fault, ...]:
     if PULL in kinds and kinds != {PULL}:
         others = ", ".join(str(fault) for fault in faults if fault.kind != PULL)
         raise DeployError(
-            f"--fail pull lets no new task start: rehearse --fail {others} apart from it..",
+            f"--fail pull lets no new task start: rehearse --fail {others} apart from it.",
             exit_code=2,
         )
     return faults
@@ -99,7 +100,7 @@ def is_balanced(application: Application) -> bool:
 def on_fargate(application: Application) -> bool:
     strategy = application.service.get("capacityProviderStrategy") or ()
     names = {str(item.get("capacityProvider")) for item in strategy}
-    return application.service.get("launchType") == "FARGATE" or bool(names & {"FARGATE", "FARGATE_SPOT"})
+    return application.service.get("launchType") == "FARGATE" or not names.isdisjoint(FARGATE_PROVIDERS)
 
 
 def with_faults(application: Application, faults: tuple[Fault, ...], *, simulated: bool) -> Application:

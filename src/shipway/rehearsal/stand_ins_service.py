@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from shipway.model.capacity_provider import FARGATE_PROVIDERS
+
 Members = dict[str, Any]
 Tell = Callable[[str, str], None]
 
-FARGATE = ("FARGATE", "FARGATE_SPOT")
 LEFT_OUT = {
     "volumeConfigurations": "volumes configured at launch",
     "vpcLatticeConfigurations": "VPC Lattice",
@@ -43,7 +44,7 @@ def _capacity(service: Members, tell: Tell) -> None:
     strategy = service.pop("capacityProviderStrategy", None)
     if strategy:
         names = [str(item.get("capacityProvider")) for item in strategy]
-        fargate = all(name in FARGATE for name in names)
+        fargate = all(name in FARGATE_PROVIDERS for name in names)
         service["launchType"] = "FARGATE" if fargate else "EC2"
         instead = "launch type FARGATE" if fargate else "the rehearsal's container instances"
         tell(f"capacity provider {', '.join(names)}", instead)
