@@ -20,9 +20,11 @@ from shipway.data_channel.frames import (
     INPUT,
 )
 from shipway.data_channel.stream import Stream
-from tests.end_to_end.local_ecs import COMMAND_LIMIT_S, IMAGE, LocalEcs
+from tests.end_to_end.local_ecs import COMMAND_LIMIT_S, IMAGE, LocalEcs, docker, eventually
 
 pytestmark = pytest.mark.docker
+
+EXEC = (sys.executable, "-m", "shipway.cli.main", "exec", "-e", "local", "-s")
 
 
 def serve(local: LocalEcs, name: str, *, entered: bool = True) -> str:
@@ -37,9 +39,8 @@ def serve(local: LocalEcs, name: str, *, entered: bool = True) -> str:
 
 
 def run(local: LocalEcs, service: str, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "shipway.cli.main", "exec", "-e", "local", "-s", f"default/{service}"]
     return subprocess.run(
-        [*command, *arguments],
+        [*EXEC, f"default/{service}", *arguments],
         env=local.environment,
         input=typed,
         capture_output=True,
@@ -63,6 +64,26 @@ def test_a_command_and_a_shell_by_command_line(local: LocalEcs) -> None:
         str(number) for number in range(5000)
     ]
     assert "executable file not found" in run(local, entered, "--", "no-such-program").stdout
+
+
+def test_what_runs_must_end_with_its_client(local: LocalEcs) -> None:
+    """Killed, as when a laptop is closed: the command does not stay in the container."""
+    service = serve(local, "left")
+    [arn] = local.ecs.list_tasks(serviceName=service)["taskArns"]
+    [container] = docker("ps", "--quiet", "--filter", f"label=com.amazonaws.ecs.task-arn={arn}")
+
+    def sleeping() -> bool:
+        return "4321" in docker("top", container)
+
+    with subprocess.Popen(
+        [*EXEC, f"default/{service}", "--", "sleep", "4321"],
+        env=local.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    ) as client:
+        eventually("the command runs", sleeping)
+        client.kill()
+    eventually("the command is gone", sleeping, lambda still: not still)
 
 
 def test_a_task_without_exec_is_told_what_to_do(local: LocalEcs) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
+from pathlib import Path
 
 import aiodocker
 from aiodocker.execs import Exec
@@ -20,8 +21,9 @@ ENVIRONMENT = {"TERM": "xterm-256color"}
 class DockerProcess:
     """One exec. It has a connection of its own, for it is hijacked."""
 
-    def __init__(self, docker: aiodocker.Docker, made: Exec, stream: Stream) -> None:
+    def __init__(self, docker: aiodocker.Docker, runtime_id: str, made: Exec, stream: Stream) -> None:
         self._docker = docker
+        self._runtime_id = runtime_id
         self._exec = made
         self._stream = stream
 
@@ -58,11 +60,22 @@ class DockerProcess:
             await asyncio.sleep(EXIT_CODE_LOOK_S)
 
     async def _hang_up(self) -> None:
-        """As a terminal does that goes away. Docker has no call for it: the signal is ours."""
+        """As a terminal does that goes away. Docker has no call for it: the signal is ours, where its
+        containers are on this machine. Elsewhere, as in Docker Desktop's, the number is somebody else's here.
+        """
         found = await self._exec.inspect()
-        if found.get("Running") and int(found.get("Pid") or 0) > 0:
+        pid = int(found.get("Pid") or 0)
+        if found.get("Running") and runs_in(self._runtime_id, pid):
             with suppress(ProcessLookupError, PermissionError):
-                os.kill(int(found["Pid"]), signal.SIGHUP)
+                os.kill(pid, signal.SIGHUP)
+
+
+def runs_in(runtime_id: str, pid: int) -> bool:
+    """Whether this machine has that process, and in that container."""
+    try:
+        return runtime_id in Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return False
 
 
 async def execute(runtime_id: str, command: list[str]) -> DockerProcess:
@@ -78,4 +91,4 @@ async def execute(runtime_id: str, command: list[str]) -> DockerProcess:
     except BaseException:
         await docker.close()
         raise
-    return DockerProcess(docker, made, stream)
+    return DockerProcess(docker, runtime_id, made, stream)
