@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from threading import Event
 from typing import Any
@@ -17,42 +17,17 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect as connect_sync
 
 from shipway.agent.exec_session import ExecSession
+from shipway.data_channel.frames import BYTES, HANDSHAKE_RESPONSE, INPUT
+from shipway.data_channel.stream import Stream
 from shipway.deploy.edge.data_channel import DataChannel, SessionEnd, hold_session
 from shipway.seams import SeededIds, SystemClock
+from tests.agent.shells import Chatty, Shell
 from tests.instances.agent_client import DEADLINE_S, SECRET_ACCESS_KEY, upgrade_headers
 from tests.instances.builders import INSTANCE
 from tests.instances.conftest import Door
 
 WHAT = {"taskArn": "arn:task", "containerName": "web", "command": "/bin/sh"}
-
-
-class Shell:
-    """A process that says what it heard, in capitals, and ends at `exit N`."""
-
-    def __init__(self) -> None:
-        self.said: asyncio.Queue[bytes] = asyncio.Queue()
-        self.sizes: list[tuple[int, int]] = []
-        self.code: int | None = None
-        self.hung_up = asyncio.Event()
-
-    async def read(self) -> bytes:
-        return await self.said.get()
-
-    async def write(self, data: bytes) -> None:
-        if data.startswith(b"exit "):
-            self.code = int(data.split()[1])
-            self.said.put_nowait(b"x" * 20_000 + b"bye")
-            self.said.put_nowait(b"")
-        else:
-            self.said.put_nowait(data.upper())
-
-    async def resize(self, columns: int, rows: int) -> None:
-        self.sizes.append((columns, rows))
-
-    async def end(self, *, ended: bool) -> int | None:
-        if not ended:
-            self.hung_up.set()
-        return self.code if ended else None
+ID = "00112233-4455-6677-8899-aabbccddeeff"
 
 
 class Typing:
@@ -143,7 +118,7 @@ def hold(door: Door, session: dict[str, str], console: Typing) -> SessionEnd:
 
 
 async def test_a_session_from_end_to_end(door: Door) -> None:
-    """Handshake, keys, a long answer, the window's size, the exit code."""
+    """Handshake, keys, a long answer, the window's size, the exit code; afterwards nobody can join it."""
     async with agent_channel(door) as channel:
         session = await opened(door)
         told = json.loads(await channel.recv())
@@ -152,6 +127,8 @@ async def test_a_session_from_end_to_end(door: Door) -> None:
         held, _ = await asyncio.gather(
             asyncio.to_thread(hold, door, session, console), serve(door, told, shell)
         )
+        with pytest.raises(InvalidStatus, match="403"):
+            await connect(here(door, session["streamUrl"]))
     assert held == SessionEnd(7, "")
     assert console.heard == b"HELLO WORLD " + b"x" * 20_000 + b"bye"
     assert shell.sizes == [(120, 40)]
@@ -195,30 +172,69 @@ async def test_a_proxy_is_not_asked_for_this_machine(door: Door, monkeypatch: py
     assert held.exit_code == 0
 
 
-async def test_a_client_that_goes_is_hung_up_on(door: Door) -> None:
-    """Its process does not stay behind."""
+@asynccontextmanager
+async def joined(door: Door, session: dict[str, str]) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:
+    """A client that types `hello` and in the end is killed; what it is given hears the process."""
+    stream = Stream(INPUT)
+    async with connect(here(door, session["streamUrl"])) as client:
+        await client.send(json.dumps({"TokenValue": session["tokenValue"]}))
+        await client.send(stream.data(HANDSHAKE_RESPONSE, b"{}", 0, ID))
+        await client.send(stream.data(BYTES, b"hello", 0, ID))
+
+        async def heard() -> bytes:
+            async with asyncio.timeout(DEADLINE_S):
+                while True:
+                    data = await client.recv()
+                    assert isinstance(data, bytes)
+                    frames, answers = stream.received(data, 0, ID)
+                    for answer in answers:
+                        await client.send(answer)
+                    for frame in frames:
+                        if frame.payload_type == BYTES:
+                            return frame.payload
+
+        yield heard
+        client.transport.abort()
+
+
+@pytest.mark.parametrize("kind", [Shell, Chatty])
+async def test_a_client_that_goes_is_hung_up_on(door: Door, kind: type[Shell]) -> None:
+    """Its process does not stay behind, whether it waits for keys or talks all the time."""
+    async with agent_channel(door) as channel:
+        session = await opened(door)
+        told = json.loads(await channel.recv())
+        shell = kind()
+        serving = asyncio.create_task(serve(door, told, shell))
+        async with joined(door, session) as heard:
+            assert await heard()
+        async with asyncio.timeout(DEADLINE_S):
+            await shell.hung_up.wait()
+            await asyncio.gather(serving, return_exceptions=True)
+
+
+async def test_an_agent_that_ends_hangs_up(door: Door) -> None:
+    """Nobody else could."""
     async with agent_channel(door) as channel:
         session = await opened(door)
         told = json.loads(await channel.recv())
         shell = Shell()
         serving = asyncio.create_task(serve(door, told, shell))
-        async with connect(here(door, session["streamUrl"])) as client:
-            await client.send(json.dumps({"TokenValue": session["tokenValue"]}))
-            request = await client.recv()
-            assert isinstance(request, bytes)
-        async with asyncio.timeout(DEADLINE_S):
+        async with joined(door, session) as heard:
+            await heard()
+            serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
-    assert shell.said.empty()
+    assert shell.hung_up.is_set()
 
 
 async def test_a_wrong_token_joins_nothing(door: Door) -> None:
     """Nor does a session that nobody opened, nor a second client."""
     async with agent_channel(door):
         session = await opened(door)
-        async with connect(here(door, session["streamUrl"])) as stranger:
-            await stranger.send(json.dumps({"TokenValue": "guessed"}))
-            with pytest.raises(ConnectionClosed, match="token is not this session's"):
-                await stranger.recv()
+        for guess in ("guessed", "erra\u00f0"):
+            async with connect(here(door, session["streamUrl"])) as stranger:
+                await stranger.send(json.dumps({"TokenValue": guess}))
+                with pytest.raises(ConnectionClosed, match="token is not this session's"):
+                    await stranger.recv()
         async with connect(here(door, session["streamUrl"])) as client:
             await client.send(json.dumps({"TokenValue": session["tokenValue"]}))
             unknown = session["streamUrl"].replace(session["sessionId"], "another")

@@ -55,16 +55,18 @@ class ExecChannel:
     async def run(self, endpoint: str, instance_arn: Callable[[], str]) -> None:
         await self.wanted.wait()
 
-        async def once() -> None:
-            query = {"containerInstanceArn": instance_arn()}
-            opened = await connect(self._control_plane, endpoint, query, "/v1/control-channel")
-            async with opened as connection, asyncio.TaskGroup() as group:
-                await self._serve(connection, group)
-
         async def nothing_to_mend() -> None:
             return
 
-        await keep_connected("sessions", once, nothing_to_mend)
+        async with asyncio.TaskGroup() as group:  # a session may outlive the channel that told of it
+
+            async def once() -> None:
+                query = {"containerInstanceArn": instance_arn()}
+                opened = await connect(self._control_plane, endpoint, query, "/v1/control-channel")
+                async with opened as connection:
+                    await self._serve(connection, group)
+
+            await keep_connected("sessions", once, nothing_to_mend)
 
     async def _serve(self, connection: Connection, group: asyncio.TaskGroup) -> None:
         async for frame in connection:
@@ -78,7 +80,7 @@ class ExecChannel:
             group.create_task(self._one(told))
 
     async def _one(self, told: Told) -> None:
-        """Whatever goes wrong ends this session alone, and is told to its client."""
+        """Whatever goes wrong ends this session alone."""
         try:
             async with self._control_plane.session.ws_connect(
                 told.stream_url, max_msg_size=FRAME_BYTES_MAX, compress=0
@@ -92,6 +94,8 @@ class ExecChannel:
                 await self._serve_session(session, told)
         except (aiohttp.ClientError, TimeoutError, ConnectionError, Unreachable) as error:
             logger.info("a session into %s ended early: %r", told.container_name, error)
+        except Exception:
+            logger.exception("a session into %s broke", told.container_name)
 
     async def _serve_session(self, session: ExecSession, told: Told) -> None:
         reading = await session.shake_hands()
@@ -100,6 +104,9 @@ class ExecChannel:
         except EngineError as error:
             await session.refuse(f"{error.message}\n", reading)
             return
+        except BaseException:
+            reading.cancel()
+            raise
         await session.run(process, reading)
 
     async def _process(self, told: Told) -> Process:

@@ -75,22 +75,24 @@ class ExecSession:
         return reading
 
     async def run(self, process: Process, reading: asyncio.Task[None]) -> None:
-        """Until the process ends or the client goes."""
+        """Until the process ends or the client goes; then no process is left, whatever ended it."""
         self._process = process
         self._ready.set()
         writing = asyncio.create_task(self._write(process))
         resending = asyncio.create_task(self._resend())
+        over = False
         try:
-            await asyncio.wait([reading, writing], return_when=asyncio.FIRST_COMPLETED)
-            code = await process.end(ended=writing.done())
-            if writing.done():
+            try:
+                await asyncio.wait([reading, writing], return_when=asyncio.FIRST_COMPLETED)
+                over = _is_done(writing)  # if it failed, the process is still there
+            finally:
+                code = await process.end(ended=over)
+            if over:
                 await self.close("", code)
                 # The client closes when it has everything; closing first would cut off what is on its way.
                 await asyncio.wait([reading], timeout=CLOSE_S_MAX)
         finally:
-            for task in (reading, writing, resending):
-                task.cancel()
-            await asyncio.gather(reading, writing, resending, return_exceptions=True)
+            await _cancelled(reading, writing, resending)
 
     async def refuse(self, said: str, reading: asyncio.Task[None]) -> None:
         """The command could not be started, the port not be reached."""
@@ -167,3 +169,15 @@ class ExecSession:
                 size = frame.document
                 await self._process.resize(int(size.get("cols") or 80), int(size.get("rows") or 24))
         return False
+
+
+def _is_done(task: asyncio.Task[None]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
+async def _cancelled(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception) and not isinstance(outcome, aiohttp.ClientError | ConnectionError):
+            logger.error("a session broke", exc_info=outcome)

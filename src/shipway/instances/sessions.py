@@ -32,7 +32,7 @@ Admit = Callable[[WebSocket], None]
 
 
 class Session:
-    """One session. `other[role]` is where this role's frames go to, once both are there."""
+    """One session, and its two ends by their roles, as they come."""
 
     def __init__(self, session_id: str, token: str) -> None:
         self.session_id = session_id
@@ -62,7 +62,7 @@ class Sessions:
         try:
             await agent.send_text(msgspec.json.encode(told).decode())
         except (RuntimeError, WebSocketDisconnect):
-            del self._sessions[session.session_id]
+            self._sessions.pop(session.session_id, None)
             return None
         return {
             "sessionId": session.session_id,
@@ -109,7 +109,8 @@ class Sessions:
             await refuse_upgrade(websocket, unknown)
             return
         await websocket.accept()
-        if not hmac.compare_digest(await _token(websocket), session.token) or role in session.ends:
+        told = await _token(websocket)
+        if not hmac.compare_digest(told.encode(), session.token.encode()) or role in session.ends:
             await websocket.close(POLICY, "The token is not this session's.")
             return
         session.ends[role] = websocket
