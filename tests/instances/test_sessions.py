@@ -20,6 +20,7 @@ from shipway.agent.exec_session import ExecSession
 from shipway.data_channel.frames import BYTES, HANDSHAKE_RESPONSE, INPUT
 from shipway.data_channel.stream import Stream
 from shipway.deploy.edge.data_channel import DataChannel, SessionEnd, hold_session
+from shipway.instances.sessions import SESSIONS_MAX, Sessions
 from shipway.seams import SeededIds, SystemClock
 from tests.agent.shells import Chatty, Shell
 from tests.instances.agent_client import DEADLINE_S, SECRET_ACCESS_KEY, upgrade_headers
@@ -71,7 +72,7 @@ class Dialled(Typing):
 async def agent_channel(door: Door, key: str = SECRET_ACCESS_KEY) -> AsyncIterator[Any]:
     path = f"127.0.0.1:{door.port}/v1/control-channel?{urlencode({'containerInstanceArn': INSTANCE})}"
     headers = upgrade_headers(f"http://{path}", key)
-    async with connect(f"ws://{path}", additional_headers=headers) as connection:
+    async with connect(f"ws://{path}", additional_headers=headers, max_queue=None) as connection:
         yield connection
 
 
@@ -240,6 +241,20 @@ async def test_a_wrong_token_joins_nothing(door: Door) -> None:
             unknown = session["streamUrl"].replace(session["sessionId"], "another")
             with pytest.raises(InvalidStatus, match="403"):
                 await connect(here(door, unknown))
+
+
+async def test_sessions_are_bounded_and_those_that_nobody_joins_forgotten(door: Door) -> None:
+    """Who opens too many at once has to wait until the first are given up."""
+    async with agent_channel(door):
+        await opened(door)
+        for _ in range(SESSIONS_MAX - 1):
+            assert await door.instances.sessions.open(INSTANCE, WHAT) is not None
+        assert await door.instances.sessions.open(INSTANCE, WHAT) is None
+    door.instances.sessions = Sessions(SeededIds("sessions"), "http://127.0.0.1:1", begin_within_s=0)
+    async with agent_channel(door):
+        await opened(door)
+        for _ in range(SESSIONS_MAX):
+            assert await opened(door)
 
 
 async def test_a_channel_must_be_signed(door: Door) -> None:

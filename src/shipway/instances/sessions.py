@@ -43,8 +43,9 @@ class Session:
 
 
 class Sessions:
-    def __init__(self, ids: Ids, endpoint_url: str) -> None:
+    def __init__(self, ids: Ids, endpoint_url: str, begin_within_s: float = BEGIN_WITHIN_S) -> None:
         self._ids = ids
+        self._begin_within_s = begin_within_s
         self._endpoint = endpoint_url.replace("http", "ws", 1).rstrip("/")
         self._agents: dict[str, WebSocket] = {}
         self._sessions: dict[str, Session] = {}
@@ -56,7 +57,7 @@ class Sessions:
             return None
         session = Session(f"ecs-execute-command-{self._ids.hex32()}", self._ids.hex32() + self._ids.hex32())
         self._sessions[session.session_id] = session
-        asyncio.get_running_loop().call_later(BEGIN_WITHIN_S, self._forget_unless_begun, session)
+        asyncio.get_running_loop().call_later(self._begin_within_s, self._forget_unless_begun, session)
         url = f"{self._endpoint}/v1/data-channel/{session.session_id}?role="
         told = {"streamUrl": url + AGENT, "tokenValue": session.token, **what}
         try:
