@@ -16,11 +16,10 @@ from shipway.instances.settings import PayloadSettings
 from shipway.model.arn import short_name
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.record import Document
-from shipway.model.task import Container, Task
+from shipway.model.task import EXEC_AGENT, Container, Task
 from shipway.model.task_definition import TaskDefinition
 
 EXECUTION_ENVIRONMENT = {"FARGATE": "AWS_ECS_FARGATE", "EXTERNAL": "AWS_ECS_EXTERNAL"}
-EXEC_AGENT = "ExecuteCommandAgent"
 VERBATIM = ("command", "entryPoint", "links", "dependsOn", "startTimeout", "stopTimeout", "restartPolicy")
 
 

@@ -13,6 +13,9 @@ from shipway.model.last_status import BEFORE_RUNNING, RUNNING, STOPPED
 from shipway.model.record import Document, Record
 from shipway.model.resources import Reservation
 
+EXEC_AGENT = "ExecuteCommandAgent"
+"""The managed agent of ECS Exec."""
+
 
 class Container(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One container of a task, as last reported."""

@@ -15,7 +15,7 @@ from shipway.model.container_instance import ContainerInstance
 from shipway.model.record import Document
 from shipway.model.resources import Reservation
 from shipway.model.snapshot import AddressPool
-from shipway.model.task import Container, NetworkInterface, Task, with_gpus
+from shipway.model.task import EXEC_AGENT, Container, NetworkInterface, Task, with_gpus
 from shipway.model.task_definition import TaskDefinition
 from shipway.scheduler.addresses import mac_address, next_address
 from shipway.scheduler.capacity_strategy import next_provider
@@ -26,9 +26,7 @@ from shipway.seams import Ids
 
 FARGATE_PLATFORM = "1.4.0"
 LOCAL_SUBNET = "subnet-local-a"
-
-
-EXEC_AGENT: tuple[Document, ...] = ({"name": "ExecuteCommandAgent", "lastStatus": "PENDING"},)
+MANAGED_AGENTS: tuple[Document, ...] = ({"name": EXEC_AGENT, "lastStatus": "PENDING"},)
 
 
 class Birth(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -180,7 +178,7 @@ def new_task(
                 replace(
                     container,
                     container_arn=place.container(cluster_name, task_id, ids.uuid()),
-                    managed_agents=EXEC_AGENT if birth.enable_execute_command else (),
+                    managed_agents=MANAGED_AGENTS if birth.enable_execute_command else (),
                 )
                 for container in birth.containers
             ),

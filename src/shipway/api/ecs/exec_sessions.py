@@ -9,9 +9,8 @@ from shipway.api.ecs.identifiers import cluster_of, invalid
 from shipway.api.ecs.tasks import looked_up
 from shipway.api.errors import ApiError
 from shipway.model.last_status import RUNNING
-from shipway.model.task import Container, Task
+from shipway.model.task import EXEC_AGENT, Container, Task
 
-AGENT = "ExecuteCommandAgent"
 NOT_ENABLED = (
     "The execute command failed because execute command was not enabled when the task was run or the execute "
     "command agent isn’t running. Wait and try again or run a new task with execute command enabled and try "
@@ -58,6 +57,6 @@ def container_of(task: Task, name: str | None) -> Container:
 
 def agent_runs(container: Container) -> bool:
     return any(
-        agent.get("name") == AGENT and agent.get("lastStatus") == RUNNING
+        agent.get("name") == EXEC_AGENT and agent.get("lastStatus") == RUNNING
         for agent in container.managed_agents
     )
