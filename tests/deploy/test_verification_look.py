@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 from shipway.deploy.edge.calls import Calls
 from shipway.deploy.release import DeployOptions
@@ -139,6 +141,10 @@ def test_what_may_not_be_asked_is_never_passed() -> None:
     assert all("you may not" in item.sentence for item in found)
 
 
+def answering(answer: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda members: answer
+
+
 def test_endpoints_are_asked_for_where_there_is_no_way_out() -> None:
     """A VPC with endpoints needs no route; the routes are asked for once."""
     for endpoints, codes in (([{"VpcEndpointId": "vpce-1"}], []), ([], ["SW408"])):
@@ -146,7 +152,7 @@ def test_endpoints_are_asked_for_where_there_is_no_way_out() -> None:
         ec2 = world.services["ec2"]
         assert isinstance(ec2, Ec2)
         nowhere = {"VpcId": "vpc-1", "Routes": [], "Associations": [{"Main": True}]}
-        ec2.answers["DescribeRouteTables"] = lambda members, table=nowhere: {"RouteTables": [table]}
-        ec2.answers["DescribeVpcEndpoints"] = lambda members, found=endpoints: {"VpcEndpoints": found}
+        ec2.answers["DescribeRouteTables"] = answering({"RouteTables": [nowhere]})
+        ec2.answers["DescribeVpcEndpoints"] = answering({"VpcEndpoints": endpoints})
         assert [finding.code for finding in found_in(world)] == codes
         assert ec2.operations().count("DescribeRouteTables") == 1
