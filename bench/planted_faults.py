@@ -213,6 +213,102 @@ FAULTS = (
         "return not self.live and not self.leaving",
         "return not self.live",
     ),
+    Fault(
+        "traffic goes to green whatever its health",
+        "scheduler/shift/transitions.py",
+        "    return green_is_healthy(course)\n",
+        "    return True\n",
+    ),
+    Fault(
+        "the wait between two steps is ignored",
+        "scheduler/shift/transitions.py",
+        "bake_ms = 0 if last else timing.scaled(shift.step_bake_time_ms)",
+        "bake_ms = 0",
+    ),
+    Fault(
+        "the bake time is ignored",
+        "scheduler/shift/transitions.py",
+        "return shift.stage_started_at + bake_time_ms(course)",
+        "return shift.stage_started_at",
+    ),
+    Fault(
+        "the first step gives everything",
+        "scheduler/shift/transitions.py",
+        "shift.steps[position.step - 1]",
+        "shift.steps[-1]",
+    ),
+    Fault(
+        "a rollback leaves the traffic with green",
+        "scheduler/shift/transitions.py",
+        "production = 0.0 if course.backwards else",
+        "production = 100.0 if course.backwards else",
+    ),
+    Fault(
+        "blue gets green's weight",
+        "scheduler/shift/weights.py",
+        "((pair.production_rule_arn, ((pair.blue, blue), (pair.green, green)))",
+        "((pair.production_rule_arn, ((pair.blue, green), (pair.green, blue)))",
+    ),
+    Fault(
+        "green takes blue's target group",
+        "scheduler/shift/weights.py",
+        "other_of(entry, used) if used",
+        "used if used",
+    ),
+    Fault(
+        "hooks are not waited for",
+        "scheduler/shift/hooks.py",
+        "not any(run.open for run in runs) and (course.backwards or all(run.lets_pass for run in runs))",
+        "True",
+    ),
+    Fault(
+        "a hook that failed fails nothing",
+        "scheduler/shift/hooks.py",
+        "if run.status == FAILED or (",
+        "if False or (",
+    ),
+    Fault(
+        "a pause never times out",
+        "scheduler/shift/hooks.py",
+        "if run.open and run.expires_at <= course.now_ms",
+        "if run.open and run.target_type != PAUSE and run.expires_at <= course.now_ms",
+    ),
+    Fault(
+        "blue goes while green bakes",
+        "scheduler/shift/course.py",
+        "0 if course.cleaning_up else held",
+        '0 if course.cleaning_up or course.shift.stage == "BAKE_TIME" else held',
+    ),
+    Fault(
+        "a shift is over while blue is there",
+        "scheduler/shift/decide.py",
+        "return gone and enough",
+        "return enough",
+    ),
+    Fault(
+        "what a superseded shift had divided stays divided",
+        "scheduler/shift/superseded.py",
+        "return (*given_back(survey, deployment), stop)",
+        "return (stop,)",
+    ),
+    Fault(
+        "a task set's share rounds down",
+        "model/task_set.py",
+        "math.ceil(",
+        "math.floor(",
+    ),
+    Fault(
+        "a task set is steady before its tasks are healthy",
+        "scheduler/task_set_service.py",
+        "stable = moves.nothing and deployments.rolled_out(survey)",
+        "stable = moves.nothing",
+    ),
+    Fault(
+        "the tasks of a deleted task set stay",
+        "scheduler/task_set_service.py",
+        'going = [task for task in left if task.desired_status == "RUNNING"]',
+        "going = []",
+    ),
 )
 
 

@@ -133,11 +133,11 @@ class Repair:
             self._say(str(refusal))
 
     async def _let_go_on(self, service: dict[str, Any]) -> None:
-        """Its user is there to say CONTINUE whenever a hook pauses."""
+        """Its user says CONTINUE whenever a hook pauses, but where its time-out says so anyway."""
         owned, user = self._owner(service["serviceName"])
         if owned.style.shifting and service["deployments"][0]["rolloutState"] == "IN_PROGRESS":
             try:
-                await user.answer_pause(owned, ("CONTINUE",))
+                await user.continue_what_would_roll_back(owned)
             except Refused as refusal:
                 self._say(str(refusal))
 

@@ -171,13 +171,22 @@ class User:
             stop_type = self._chance.choice(("ABORT", "ROLLBACK"))
             await self._world.call("StopServiceDeployment", serviceDeploymentArn=going[0], stopType=stop_type)
 
-    async def answer_pause(self, owned: Owned, actions: Sequence[str] = ANSWERS) -> None:
+    async def answer_pause(self, owned: Owned) -> None:
+        await self._settle_pauses(owned, ANSWERS, ("ROLLBACK", "CONTINUE"))
+
+    async def continue_what_would_roll_back(self, owned: Owned) -> None:
+        """A pause whose time-out lets the deployment go on is left to it."""
+        await self._settle_pauses(owned, ("CONTINUE",), ("ROLLBACK",))
+
+    async def _settle_pauses(
+        self, owned: Owned, actions: Sequence[str], timeout_actions: Sequence[str]
+    ) -> None:
         going = await self._going(owned, "IN_PROGRESS")
         if not going:
             return
         answer = await self._world.call("DescribeServiceDeployments", serviceDeploymentArns=going[:1])
         for hook in answer["serviceDeployments"][0].get("lifecycleHookDetails", []):
-            if hook["status"] == "AWAITING_ACTION":
+            if hook["status"] == "AWAITING_ACTION" and hook["timeoutAction"] in timeout_actions:
                 await self._world.call(
                     "ContinueServiceDeployment",
                     serviceDeploymentArn=going[0],

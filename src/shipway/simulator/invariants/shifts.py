@@ -27,6 +27,8 @@ STAGES = (
     "BAKE_TIME",
     "CLEAN_UP",
 )
+ENDS = {"SUCCESSFUL": 100.0, "ROLLBACK_SUCCESSFUL": 0.0}
+INVALID_RULES = "invalid networking configuration"
 STEPPED = ("PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")
 
 
@@ -112,7 +114,7 @@ def blue_serves_until_the_end(commit: Commit) -> Iterator[str]:
 
 
 def weights_are_what_is_told(commit: Commit) -> Iterator[str]:
-    """Of a deployment that entered a stage: its rules divide as its weight says."""
+    """Of a deployment that entered a stage: its weight is that of its step, and its rules divide so."""
     for before, after in commit.of(ServiceDeployment):
         if before is None or after is None or after.shift is None or before.shift is None:
             continue
@@ -120,19 +122,47 @@ def weights_are_what_is_told(commit: Commit) -> Iterator[str]:
             continue
         if (before.shift.stage, before.shift.step) == (after.shift.stage, after.shift.step):
             continue
+        told = after.shift.production_weight
+        wanted = 0.0 if after.shift.backwards else after.shift.steps[after.shift.step - 1]
+        if told != wanted:
+            yield f"{name_of(after)} tells {told:g} % in a step of {wanted:g} %"
         for share in production_shares(commit.state, after.target_revision_arn):
-            if abs(share - after.shift.production_weight) > 0.1:
-                told = after.shift.production_weight
+            if abs(share - told) > 0.1:
                 yield f"{name_of(after)} tells {told:g} %, its rule gives {share:g} %"
 
 
+def green_and_blue_are_two(commit: Commit) -> Iterator[str]:
+    """Each has target groups of its own: in one they could not be told apart."""
+    for _, deployment, after in entries(commit):
+        green = commit.state.get(ServiceRevision, deployment.target_revision_arn)
+        blue = commit.state.get(ServiceRevision, after.blue_revision_arn or "")
+        if green is not None and blue is not None:
+            shared = set(green.resolved_target_groups) & set(blue.resolved_target_groups)
+            if shared:
+                yield f"{name_of(deployment)} has green and blue in {', '.join(sorted(shared))}"
+
+
 def a_shift_ends_on_one_revision(commit: Commit) -> Iterator[str]:
+    """That has all the traffic, and, unless a newer deployment is there already, all the tasks."""
     for before, after in commit.of(ServiceDeployment):
         if before is None or after is None or after.shift is None or before.status == after.status:
             continue
-        for share in production_shares(commit.state, after.target_revision_arn):
-            if after.status == "SUCCESSFUL" and share != 100:
-                yield f"{name_of(after)} succeeded, and the new revision has {share:g} % of the traffic"
+        if after.status not in ENDS:
+            continue
+        share_of_green, serving = ENDS[after.status], after.target_revision_arn
+        if after.status == "ROLLBACK_SUCCESSFUL":
+            serving = after.shift.blue_revision_arn or ""
+        left_alone = INVALID_RULES in (after.status_reason or "")  # never shifted: as its user divided it
+        for share in () if left_alone else production_shares(commit.state, after.target_revision_arn):
+            if share != share_of_green:
+                yield f"{name_of(after)} is {after.status}, and green has {share:g} % of the traffic"
+        service = commit.state.get(Service, after.service_arn)
+        if service is None or service.revision_arn != serving:
+            continue
+        live = [t for t in commit.state.by(Task, "service_arn", service.service_arn) if is_live(t)]
+        others = len(live) - len(tasks_of(commit, serving))
+        if others:
+            yield f"{name_of(after)} is {after.status}, and {others} tasks of other revisions are live"
 
 
 def production_shares(state: Reads, revision_arn: str) -> Iterator[float]:
@@ -185,5 +215,6 @@ CHECKS: tuple[Check, ...] = (
     traffic_goes_to_enough_healthy_tasks,
     blue_serves_until_the_end,
     weights_are_what_is_told,
+    green_and_blue_are_two,
     a_shift_ends_on_one_revision,
 )
