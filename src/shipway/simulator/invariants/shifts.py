@@ -28,6 +28,7 @@ STAGES = (
     "CLEAN_UP",
 )
 ENDS = {"SUCCESSFUL": 100.0, "ROLLBACK_SUCCESSFUL": 0.0}
+SUPERSEDED = "a newer service deployment was started"
 INVALID_RULES = "invalid networking configuration"
 STEPPED = ("PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")
 
@@ -165,6 +166,17 @@ def a_shift_ends_on_one_revision(commit: Commit) -> Iterator[str]:
             yield f"{name_of(after)} is {after.status}, and {others} tasks of other revisions are live"
 
 
+def a_superseded_shift_leaves_one_revision(commit: Commit) -> Iterator[str]:
+    """The newer deployment starts from rules that do not divide, whichever revision they serve."""
+    for before, after in commit.of(ServiceDeployment):
+        if before is None or after is None or not after.shift or not before.in_progress:
+            continue
+        if after.status == "STOPPED" and SUPERSEDED in (after.status_reason or ""):
+            for share in production_shares(commit.state, after.target_revision_arn):
+                if share not in ENDS.values():
+                    yield f"{name_of(after)} is superseded, and green has {share:g} % of the traffic"
+
+
 def production_shares(state: Reads, revision_arn: str) -> Iterator[float]:
     """What percentage of the production traffic goes to the revision's own target group, pair by pair."""
     revision = state.get(ServiceRevision, revision_arn)
@@ -217,4 +229,5 @@ CHECKS: tuple[Check, ...] = (
     weights_are_what_is_told,
     green_and_blue_are_two,
     a_shift_ends_on_one_revision,
+    a_superseded_shift_leaves_one_revision,
 )
