@@ -12,13 +12,16 @@ from shipway.api.dispatch import SERVICES, written_operations
 from shipway.deploy.application.keys import APPLICATION, IMAGE, LOAD_BALANCER, RELEASE, TASK
 from shipway.simulator.scenarios.description import (
     Behaviour,
+    ContinueDeployment,
     Crash,
     Deploy,
     Happening,
+    Hook,
     Machines,
     Scale,
     Scenario,
     Service,
+    StopDeployment,
 )
 from tests.docs.pages import ROOT, table, text_of
 
@@ -51,6 +54,7 @@ def listed_operations() -> dict[str, list[str]]:
         ("## The file", Scenario),
         ("### Fleet", Machines),
         ("### Services", Service),
+        ("### Lifecycle hooks", Hook),
         ("### Happenings", Happening),
     ],
 )
@@ -61,10 +65,11 @@ def test_every_key_of_a_scenario_is_documented(heading: str, struct: type[Any]) 
     assert sorted(named) == sorted(struct.__struct_fields__)
 
 
-@pytest.mark.parametrize("struct", [Deploy, Scale, Crash])
+@pytest.mark.parametrize("struct", [Deploy, Scale, Crash, StopDeployment, ContinueDeployment])
 def test_every_key_of_what_happens_is_documented(struct: type[Any]) -> None:
     """Those of a new revision are those of a service that describe its tasks."""
-    told = dict(cells[:2] for cells in table(SCENARIOS, "### Happenings"))[f"`{struct.__name__.lower()}`"]
+    verb = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", struct.__name__).lower()
+    told = dict(cells[:2] for cells in table(SCENARIOS, "### Happenings"))[f"`{verb}`"]
     named = set(re.findall(r"`([^`]+)`", told)) - {"cpu", "failing_percent"}
     assert named == {*struct.__struct_fields__} - {*Behaviour.__struct_fields__} | named & {"exit_code"}
 

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from shipway.drawing.picture import clock, picture
-from shipway.drawing.timeline import Limits, Mark, Sample, Timeline, layers, limit_steps
+from shipway.drawing.timeline import (
+    Limits,
+    Mark,
+    Sample,
+    Timeline,
+    Traffic,
+    layers,
+    limit_steps,
+    traffic_shares,
+)
 
 
 def rollout() -> Timeline:
@@ -24,6 +35,17 @@ def rollout() -> Timeline:
             Mark(at_s=20, text="a task <crashes> & costs $1 or $2", trouble=True),
         ),
     )
+
+
+def test_traffic_is_told_revision_by_revision() -> None:
+    """And is drawn below the tasks."""
+    shares = [(0, "v1", 100), (20, "v1", 90), (20, "v2", 10), (30, "v1", 0), (30, "v2", 100)]
+    traffic = tuple(Traffic(at_s=at_s, revision=revision, percent=share) for at_s, revision, share in shares)
+    shifted = replace(rollout(), traffic=traffic)
+    assert traffic_shares(shifted) == ((0, 20, 30), (("v1", (100, 90, 0)), ("v2", (0, 10, 100))))
+    drawn = picture((shifted,), "svg")
+    assert b"% of traffic" in drawn
+    assert b"% of traffic" not in picture((rollout(),), "svg")
 
 
 def test_healthy_tasks_of_all_revisions_are_at_the_bottom() -> None:

@@ -15,6 +15,7 @@ from shipway.cli.scenario_file import read_scenario, scenario_of
 from shipway.deploy.application.document import Document
 from shipway.simulator.scenarios.play import play
 from shipway.simulator.scenarios.report import Report, text, timelines
+from shipway.simulator.scenarios.shifts import stage_lengths
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "scenarios").glob("*.yml"))
 
@@ -87,6 +88,69 @@ def test_an_alarm_rolls_a_deployment_back_while_it_bakes() -> None:
     assert verdict.took_s is not None and 50 < verdict.took_s < 60
     lasts = {sample.revision: sample.healthy for sample in report.books[0].samples}
     assert lasts == {"v1": 4, "v2": 0}
+
+
+SHIFTING: dict[str, Any] = {
+    "load_balancer": True,
+    "strategy": "LINEAR",
+    "step_percent": 50,
+    "step_bake_time": "2m",
+    "bake_time": "3m",
+    "deregistration_delay": "10s",
+}
+DEPLOY = {"at": "10s", "deploy": {"service": "web", "revision": "v2"}}
+
+
+def test_a_shift_is_told_by_its_stages_and_weights() -> None:
+    """What each stage took, and who had how much of the traffic from when on."""
+    report = played([DEPLOY], **SHIFTING)
+    (verdict,) = report.verdicts
+    assert (report.exit_code, verdict.status) == (0, "SUCCESSFUL")
+    (book,) = report.books
+    assert [(share.revision, share.percent) for share in book.traffic] == [
+        *(("v1", 100), ("v1", 50), ("v2", 50), ("v1", 0), ("v2", 100)),
+    ]
+    assert book.traffic[3].at_s - book.traffic[1].at_s == pytest.approx(120, abs=1)
+    told = dict(stage_lengths(book.stages, report.ends_s))
+    assert told["BAKE_TIME"] == pytest.approx(180, abs=1)
+    assert "BAKE_TIME 3 min" in text(report)
+
+
+def test_a_function_takes_its_time_and_a_pause_waits_for_its_answer() -> None:
+    """They belong to every deployment but the first."""
+    hooks = [
+        {"lifecycle_stages": ["POST_SCALE_UP"], "takes": "40s"},
+        {"target_type": "PAUSE", "lifecycle_stages": ["POST_TEST_TRAFFIC_SHIFT"]},
+    ]
+    goes_on = {"at": "4m", "continue_deployment": {"service": "web"}}
+    report = played([DEPLOY, goes_on], **SHIFTING, lifecycle_hooks=hooks)
+    assert report.exit_code == 0
+    told = dict(stage_lengths(report.books[0].stages, report.ends_s))
+    assert told["POST_SCALE_UP"] == pytest.approx(40, abs=1)
+    first = next(share.at_s for share in report.books[0].traffic if share.revision == "v2")
+    assert first == pytest.approx(240, abs=1)
+    answers_no = {**goes_on, "continue_deployment": {"service": "web", "action": "ROLLBACK"}}
+    taken_back = played([DEPLOY, answers_no], **SHIFTING, lifecycle_hooks=hooks)
+    assert (taken_back.exit_code, taken_back.verdicts[0].status) == (3, "ROLLBACK_SUCCESSFUL")
+
+
+def test_a_function_that_says_no_takes_the_deployment_back() -> None:
+    """And the report says which, and where."""
+    hooks = [{"lifecycle_stages": ["POST_SCALE_UP"], "fails": True}]
+    report = played([DEPLOY], **SHIFTING, lifecycle_hooks=hooks)
+    assert report.verdicts[0].status == "ROLLBACK_SUCCESSFUL"
+    assert any(entry.text == "the function web-1 at POST_SCALE_UP of v2 failed" for entry in report.entries)
+
+
+def test_a_deployment_that_is_stopped_gives_its_traffic_back() -> None:
+    """In the middle of its steps."""
+    stop = {"at": "1m", "stop_deployment": {"service": "web"}}
+    report = played([DEPLOY, stop], **SHIFTING)
+    assert report.verdicts[0].status == "ROLLBACK_SUCCESSFUL"
+    assert [(share.revision, share.percent) for share in report.books[0].traffic][-2:] == [
+        ("v1", 100),
+        ("v2", 0),
+    ]
 
 
 def test_a_service_that_never_fits_is_told() -> None:

@@ -14,10 +14,20 @@ from shipway.deploy.application.document import Document
 from shipway.deploy.application.suggestion import did_you_mean
 from shipway.deploy.application.variables import Path
 from shipway.deploy.errors import DeployError
-from shipway.simulator.scenarios.description import VERBS, Scenario, Seconds, Span
+from shipway.simulator.scenarios.description import VERBS, Scenario, Seconds, Service, Span
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+WHOLE_MINUTES = ("bake_time", "step_bake_time", "canary_bake_time")
+SHIFTING = ("BLUE_GREEN", "LINEAR", "CANARY")
+STRATEGIES_OF = {
+    "step_percent": ("LINEAR",),
+    "step_bake_time": ("LINEAR",),
+    "canary_percent": ("CANARY",),
+    "canary_bake_time": ("CANARY",),
+    "test_listener": SHIFTING,
+    "lifecycle_hooks": SHIFTING,
+}
 INSTANCE_VERBS = ("instance_dies", "instance_returns", "drain", "activate")
 
 
@@ -117,8 +127,8 @@ def nonsense(scenario: Scenario) -> Iterator[tuple[Path, str]]:
     for number, service in enumerate(scenario.services):
         if names.index(service.name) != number:
             yield ("services", number, "name"), f"there are two services called {service.name!r}."
-        if service.bake_time is not None and service.bake_time % 60:
-            yield ("services", number, "bake_time"), "ECS bakes for whole minutes; write for example 5m."
+        for keys, complaint in _strategy_nonsense(service):
+            yield ("services", number, *keys), complaint
         checked = service.health_check or service.load_balancer
         if not checked and (service.never_healthy or service.fails_after is not None):
             yield (
@@ -133,6 +143,22 @@ def nonsense(scenario: Scenario) -> Iterator[tuple[Path, str]]:
         for verb, value in verbs.items():
             yield from _unknown_names(scenario, names, (*path, verb), value)
     yield from _zones_that_never_died(scenario)
+
+
+def _strategy_nonsense(service: Service) -> Iterator[tuple[Path, str]]:
+    """Keys of a strategy that it does not have, or that another key lacks."""
+    for key, strategies in STRATEGIES_OF.items():
+        said = getattr(service, key)
+        if said not in (None, False, ()) and service.strategy not in strategies:
+            yield (key,), f"{key} is for {' and '.join(strategies)}, and the strategy is {service.strategy}."
+    if service.test_listener and not service.load_balancer:
+        yield ("test_listener",), f"a listener needs a load balancer: give {service.name} load_balancer."
+    for key in WHOLE_MINUTES:
+        if (getattr(service, key) or 0) % 60:
+            yield (key,), "ECS bakes for whole minutes; write for example 5m."
+    for number, hook in enumerate(service.lifecycle_hooks):
+        if (hook.timeout or 0) % 60:
+            yield ("lifecycle_hooks", number, "timeout"), "ECS waits for whole minutes; write for example 5m."
 
 
 def _zones_that_never_died(scenario: Scenario) -> Iterator[tuple[Path, str]]:

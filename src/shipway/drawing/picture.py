@@ -9,7 +9,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from shipway.drawing.timeline import Steps, Timeline, layers, limit_steps
+from shipway.drawing.timeline import Steps, Timeline, layers, limit_steps, traffic_shares
 
 # Distinct for colour-blind readers too, each as: healthy, running, pending.
 COLOURS = (
@@ -26,6 +26,7 @@ LINES = {
 }
 INK, TROUBLE = "#404040", "#b03030"
 WIDTH_INCHES, PLOT_INCHES, LINE_INCHES = 10.0, 3.4, 0.19
+STRIP_INCHES, STRIP_GAP_INCHES = 0.7, 0.55  # of the traffic, and above it
 MARK_TEXT_MAX = 118
 NUMBER_BOX = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "#b0b0b0", "linewidth": 0.6}
 STYLE: dict[Any, Any] = {
@@ -50,19 +51,27 @@ def picture(timelines: tuple[Timeline, ...], form: str) -> bytes:
 def figure_of(timelines: tuple[Timeline, ...]) -> Figure:
     """One plot above the other, and under each what its numbered marks say."""
     texts = [LINE_INCHES * len(timeline.marks) for timeline in timelines]
-    heights = [PLOT_INCHES + text + 1.1 for text in texts]
-    figure = Figure(figsize=(WIDTH_INCHES, sum(heights)))
-    top = sum(heights)
-    for timeline, height in zip(timelines, heights, strict=True):
-        box = (0.06, (top - 0.45 - PLOT_INCHES) / sum(heights), 0.73, PLOT_INCHES / sum(heights))
-        _plot(figure.add_axes(box), timeline)
-        _mark_texts(figure, timeline, (top - 0.45 - PLOT_INCHES - 0.55), sum(heights))
+    strips = [STRIP_INCHES + STRIP_GAP_INCHES if timeline.traffic else 0.0 for timeline in timelines]
+    heights = [PLOT_INCHES + strip + text + 1.1 for strip, text in zip(strips, texts, strict=True)]
+    whole = top = sum(heights)
+    figure = Figure(figsize=(WIDTH_INCHES, whole))
+
+    def axes(bottom: float, inches: float) -> Any:
+        return figure.add_axes((0.06, bottom / whole, 0.73, inches / whole))
+
+    for timeline, strip, height in zip(timelines, strips, heights, strict=True):
+        bottom = top - 0.45 - PLOT_INCHES
+        _plot(axes(bottom, PLOT_INCHES), timeline)
+        bottom -= strip
+        if timeline.traffic:
+            _strip(axes(bottom, STRIP_INCHES), timeline)
+        _mark_texts(figure, timeline, bottom - 0.55, whole)
         top -= height
     return figure
 
 
 def _plot(axes: Any, timeline: Timeline) -> None:
-    unit_s, unit = (60, "minutes") if timeline.ends_s > 300 else (1, "seconds")
+    unit_s, unit = unit_of(timeline)
     end = timeline.ends_s / unit_s
     handles = _stack(axes, timeline, unit_s)
     for steps in limit_steps(timeline):
@@ -109,6 +118,30 @@ def _stack(axes: Any, timeline: Timeline, unit_s: int) -> list[Any]:
         handles.append(Patch(hatch=hatch, linewidth=0, label=f"{band.revision} {words}", **look))
         floor = top
     return handles
+
+
+def _strip(axes: Any, timeline: Timeline) -> None:
+    """Who has how much of the production traffic."""
+    unit_s, unit = unit_of(timeline)
+    moments, shares = traffic_shares(timeline)
+    at = [moment / unit_s for moment in (*moments, timeline.ends_s)]
+    floor = [0.0] * len(at)
+    for revision, percents in shares:
+        top = [low + percent for low, percent in zip(floor, (*percents, percents[-1]), strict=True)]
+        colour = COLOURS[timeline.revisions.index(revision) % len(COLOURS)][0]
+        axes.fill_between(at, floor, top, step="post", facecolor=colour, linewidth=0)
+        floor = top
+    axes.set_xlim(0, timeline.ends_s / unit_s)
+    axes.set_ylim(0, 100)
+    axes.set_yticks([0, 50, 100])
+    axes.set_ylabel("% of traffic")
+    axes.set_xlabel(unit)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def unit_of(timeline: Timeline) -> tuple[int, str]:
+    """Seconds of a unit, and its name."""
+    return (60, "minutes") if timeline.ends_s > 300 else (1, "seconds")
 
 
 def _drawn_out(steps: Steps, end: float) -> tuple[list[float], list[int]]:

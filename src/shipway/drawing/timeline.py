@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
+
+Number = TypeVar("Number", int, float)
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +36,14 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     trouble: bool = False
 
 
+class Traffic(msgspec.Struct, frozen=True, kw_only=True):
+    """From `at_s` on the revision has so many percent of the production traffic."""
+
+    at_s: float
+    revision: str
+    percent: float
+
+
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """Every member is in the order of time."""
 
@@ -40,6 +52,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     samples: tuple[Sample, ...] = ()
     limits: tuple[Limits, ...] = ()
     marks: tuple[Mark, ...] = ()
+    traffic: tuple[Traffic, ...] = ()
 
     @property
     def revisions(self) -> list[str]:
@@ -76,14 +89,24 @@ def layers(timeline: Timeline) -> tuple[tuple[float, ...], tuple[Layer, ...]]:
     return moments, tuple(band for band in bands if any(band.values))
 
 
+def traffic_shares(timeline: Timeline) -> tuple[tuple[float, ...], tuple[tuple[str, tuple[float, ...]], ...]]:
+    """The moments at which traffic shifts, and each revision's percentages from each of them on."""
+    moments = tuple(sorted({share.at_s for share in timeline.traffic}))
+    revisions = dict.fromkeys(share.revision for share in timeline.traffic)
+    return moments, tuple(
+        (revision, _held({s.at_s: s.percent for s in timeline.traffic if s.revision == revision}, moments))
+        for revision in revisions
+    )
+
+
 def _count(sample: Sample, condition: str) -> int:
     if condition == "running":
         return sample.running - sample.healthy
     return sample.healthy if condition == "healthy" else sample.pending
 
 
-def _held(changes: dict[float, int], moments: tuple[float, ...]) -> tuple[int, ...]:
-    values, last = [], 0
+def _held(changes: dict[float, Number], moments: tuple[float, ...]) -> tuple[Number, ...]:
+    values, last = [], type(next(iter(changes.values())))()
     for moment in moments:
         last = changes.get(moment, last)
         values.append(last)

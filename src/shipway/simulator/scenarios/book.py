@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from shipway.drawing.timeline import Limits, Sample
+from shipway.drawing.timeline import Limits, Sample, Traffic
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +33,15 @@ class Shortage(msgspec.Struct, frozen=True, kw_only=True):
     lacks: str
 
 
+class StageBegun(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployment that shifts traffic entered a lifecycle stage, or the next step of the shift."""
+
+    at_s: float
+    revision: str
+    stage: str
+    production_weight: float
+
+
 class Book(msgspec.Struct, kw_only=True):
     """Everything that was noted of one service."""
 
@@ -41,3 +50,5 @@ class Book(msgspec.Struct, kw_only=True):
     limits: list[Limits] = []
     breaches: list[Breach] = []
     shortages: list[Shortage] = []
+    stages: list[StageBegun] = []
+    traffic: list[Traffic] = []

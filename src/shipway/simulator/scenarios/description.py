@@ -50,6 +50,17 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     failing_percent: int = 100  # of the tasks have the trouble of the five above
 
 
+class Hook(msgspec.Struct, frozen=True, kw_only=True):
+    """A lifecycle hook: a function that takes its time and says yes or no, or a pause."""
+
+    lifecycle_stages: tuple[str, ...]
+    target_type: str = "AWS_LAMBDA"
+    takes: Span = AT_ONCE
+    fails: bool = False
+    timeout: Seconds | None = None
+    timeout_action: str = "ROLLBACK"
+
+
 class Service(Behaviour, frozen=True, kw_only=True):
     name: str
     revision: str = "v1"
@@ -63,6 +74,13 @@ class Service(Behaviour, frozen=True, kw_only=True):
     circuit_breaker: bool = False
     alarms: tuple[str, ...] = ()
     bake_time: Seconds | None = None
+    strategy: str = "ROLLING"
+    test_listener: bool = False
+    step_percent: float | None = None
+    step_bake_time: Seconds | None = None
+    canary_percent: float | None = None
+    canary_bake_time: Seconds | None = None
+    lifecycle_hooks: tuple[Hook, ...] = ()
     placement_strategy: tuple[dict[str, str], ...] = ()
     placement_constraints: tuple[dict[str, str], ...] = ()
 
@@ -104,6 +122,20 @@ class Crash(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int = 137
 
 
+class StopDeployment(msgspec.Struct, frozen=True, kw_only=True):
+    """StopServiceDeployment of the one in progress."""
+
+    service: str
+    stop_type: str = "ROLLBACK"
+
+
+class ContinueDeployment(msgspec.Struct, frozen=True, kw_only=True):
+    """ContinueServiceDeployment: every hook that pauses is answered."""
+
+    service: str
+    action: str = "CONTINUE"
+
+
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happens, `at` so long after all services were steady."""
 
@@ -111,6 +143,8 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     deploy: Deploy | None = None
     scale: Scale | None = None
     crash: Crash | None = None
+    stop_deployment: StopDeployment | None = None
+    continue_deployment: ContinueDeployment | None = None
     zone_dies: str | None = None
     zone_returns: str | None = None
     instance_dies: int | None = None

@@ -6,9 +6,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from shipway.model.arn import short_name
+from shipway.model.service_revision import ServiceDeployment
+from shipway.model.traffic_shift import AWAITING_ACTION
 from shipway.simulator.agent import Agent
-from shipway.simulator.scenarios.description import Crash, Deploy, Happening, Scale, Service
+from shipway.simulator.scenarios.description import (
+    ContinueDeployment,
+    Crash,
+    Deploy,
+    Happening,
+    Scale,
+    Service,
+    StopDeployment,
+)
 from shipway.simulator.scenarios.stage import Stage
+from shipway.simulator.world import Refused
 
 TERMINATED_S = 60.0
 """So long after an instance lost its power EC2 has terminated it, and ECS deregisters it."""
@@ -25,6 +37,8 @@ class Happenings:
             "deploy": self._deploy,
             "scale": self._scale,
             "crash": self._crash,
+            "stop_deployment": self._stop_deployment,
+            "continue_deployment": self._continue_deployment,
             "zone_dies": self._zone_dies,
             "zone_returns": self._zone_returns,
             "instance_dies": self._instance_dies,
@@ -47,7 +61,7 @@ class Happenings:
     async def _deploy(self, deploy: Deploy) -> None:
         service = self._service(deploy.service)
         arn = await self._stage.register(service, deploy.revision, deploy.behaviour(service))
-        await self._world.call("UpdateService", service=service.name, taskDefinition=arn)
+        await self._stage.deploy(service, arn)
 
     async def _scale(self, scale: Scale) -> None:
         await self._world.call("UpdateService", service=scale.service, desiredCount=scale.desired_count)
@@ -62,6 +76,31 @@ class Happenings:
         ]
         for container in self._chance.sample(running, min(crash.tasks, len(running))):
             container.end(crash.exit_code)
+
+    async def _stop_deployment(self, stop: StopDeployment) -> None:
+        deployment = self._in_progress(stop.service)
+        arn = deployment.service_deployment_arn
+        await self._world.call("StopServiceDeployment", serviceDeploymentArn=arn, stopType=stop.stop_type)
+
+    async def _continue_deployment(self, wish: ContinueDeployment) -> None:
+        deployment = self._in_progress(wish.service)
+        runs = deployment.shift.current_runs if deployment.shift is not None else ()
+        paused = [run for run in runs if run.status == AWAITING_ACTION]
+        if not paused:
+            raise Refused("ContinueServiceDeployment", "", f"no hook of {wish.service} pauses at that moment")
+        for run in paused:
+            await self._world.call(
+                "ContinueServiceDeployment",
+                serviceDeploymentArn=deployment.service_deployment_arn,
+                hookId=run.hook_id,
+                action=wish.action,
+            )
+
+    def _in_progress(self, name: str) -> ServiceDeployment:
+        for deployment in self._world.store.state.all(ServiceDeployment):
+            if deployment.in_progress and short_name(deployment.service_arn) == name:
+                return deployment
+        raise Refused("ListServiceDeployments", "", f"{name} has no deployment in progress at that moment")
 
     async def _zone_dies(self, zone: str) -> None:
         for place in self._in_zone(zone):
@@ -128,6 +167,10 @@ def told(happening: Happening) -> str:
         return f"scale {value.service} to {value.desired_count}"
     if isinstance(value, Crash):
         return f"{value.tasks} tasks of {value.service} crash with exit code {value.exit_code}"
+    if isinstance(value, StopDeployment):
+        return f"stop the deployment of {value.service}, {value.stop_type}"
+    if isinstance(value, ContinueDeployment):
+        return f"{value.action} to the pause of {value.service}"
     if name in ("drain", "activate"):
         return f"{name} instance {value}"
     if name == "alarm":

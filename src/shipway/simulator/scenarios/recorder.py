@@ -14,10 +14,11 @@ from shipway.drawing.timeline import Limits, Sample
 from shipway.model.arn import short_name
 from shipway.model.resources import Reservation
 from shipway.model.service import Service
-from shipway.model.service_revision import ServiceRevision
+from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from shipway.model.task import Task
 from shipway.scheduler.events import SEE_ALSO
 from shipway.scheduler.rolling import limits_of
+from shipway.simulator.scenarios import shifts
 from shipway.simulator.scenarios.book import Book, Breach, Entry, Shortage
 from shipway.simulator.scenarios.stage import Stage
 from shipway.store import Change
@@ -74,6 +75,17 @@ class Recorder:
                 self._note_end(record, change.before)
             elif isinstance(record, ServiceRevision):
                 self._dirty.add(record.service_arn)
+            elif isinstance(record, ServiceDeployment):
+                name = short_name(record.service_arn)
+                for text in shifts.note(
+                    self.books[name], self.now_s, change.before, record, self._revision_name
+                ):
+                    self.say(text, name)
+
+    def _revision_name(self, service_revision_arn: str) -> str:
+        revision = self._world.store.state.get(ServiceRevision, service_revision_arn)
+        assert revision is not None
+        return self._stage.revisions[revision.task_definition_arn]
 
     def moment(self) -> None:
         """A moment is over: what was told at it goes with the counts at its end."""
@@ -159,9 +171,7 @@ class Recorder:
         if "unable to place" not in message:
             return
         state = self._world.store.state
-        revision = state.get(ServiceRevision, service.revision_arn)
-        assert revision is not None
-        name = self._stage.revisions[revision.task_definition_arn]
+        name = self._revision_name(service.revision_arn)
         wanted = self._stage.behaviours[f"{service.service_name}:{name}"]
         match, lacks = UNPLACED.search(message), ""
         for view in fleet_of(state, service.cluster_arn).instances if match else ():

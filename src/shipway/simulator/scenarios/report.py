@@ -6,6 +6,7 @@ import msgspec
 
 from shipway.drawing.timeline import Mark, Timeline
 from shipway.simulator.scenarios.book import Book, Breach, Entry, Shortage
+from shipway.simulator.scenarios.shifts import stage_lengths
 from shipway.simulator.scenarios.telling import lines_of
 
 SUCCEEDED, FAILED = 0, 3
@@ -54,6 +55,7 @@ def timelines(report: Report) -> tuple[Timeline, ...]:
             samples=tuple(book.samples),
             limits=tuple(book.limits),
             marks=_marks(report, book),
+            traffic=tuple(book.traffic),
         )
         for book in report.books
     )
@@ -100,7 +102,8 @@ def summary_lines(report: Report) -> list[str]:
     for book in report.books:
         lines.append(f"{book.name}:")
         own = [verdict for verdict in report.verdicts if verdict.service == book.name]
-        lines += [f"  {_verdict(verdict)}" for verdict in own]
+        for verdict in own:
+            lines += [f"  {_verdict(verdict)}", *_stages(book, verdict, report.ends_s)]
         lines += [f"  {_shortage(shortage)}" for shortage in _distinct(book.shortages)]
         lines += [f"  {_breach(breach, report.ends_s)}" for breach in book.breaches]
         broken = {breach.limit for breach in book.breaches}
@@ -114,6 +117,14 @@ def _verdict(verdict: Verdict) -> str:
     took = f"after {length(verdict.took_s)}" if verdict.took_s is not None else "it goes on"
     reason = f": {verdict.reason}" if verdict.reason and verdict.status != "SUCCESSFUL" else ""
     return f"deployment of {verdict.revision} at {clock(verdict.at_s)}: {verdict.status}, {took}{reason}"
+
+
+def _stages(book: Book, verdict: Verdict, ends_s: float) -> list[str]:
+    """How long it was in which stage; nothing when it shifted no traffic."""
+    end_s = ends_s if verdict.took_s is None else verdict.at_s + verdict.took_s
+    own = [b for b in book.stages if b.revision == verdict.revision and verdict.at_s <= b.at_s <= end_s]
+    told = ", ".join(f"{stage} {length(took_s)}" for stage, took_s in stage_lengths(own, end_s))
+    return [f"    {told}"] if told else []
 
 
 def _shortage(shortage: Shortage) -> str:

@@ -7,12 +7,15 @@ from typing import Any
 
 from shipway.model.arn import short_name
 from shipway.simulator.agent_task import AgentTask
+from shipway.simulator.balancing import listener
 from shipway.simulator.scenarios.description import Behaviour, Scenario, Service, Span
+from shipway.simulator.scenarios.strategy import ROLE, deployment_configuration, give_functions
 from shipway.simulator.scripts import Script
 from shipway.simulator.world import World
 
 Document = dict[str, Any]
 FIRST_LISTENER_PORT = 8080
+FIRST_TEST_LISTENER_PORT = 9080
 CONTAINER_PORT = 80
 
 
@@ -50,23 +53,11 @@ class Stage:
         return found
 
     async def create(self, service: Service) -> None:
-        configuration: Document = {
-            "minimumHealthyPercent": service.minimum_healthy_percent,
-            "maximumPercent": service.maximum_percent,
-            "deploymentCircuitBreaker": {
-                "enable": service.circuit_breaker,
-                "rollback": service.circuit_breaker,
-            },
-        }
-        if service.alarms:
-            configuration["alarms"] = {"alarmNames": service.alarms, "enable": True, "rollback": True}
-        if service.bake_time is not None:
-            configuration["bakeTimeInMinutes"] = round(service.bake_time / 60)
         document: Document = {
             "serviceName": service.name,
             "taskDefinition": await self.register(service, service.revision, service),
             "desiredCount": service.desired_count,
-            "deploymentConfiguration": configuration,
+            "deploymentConfiguration": deployment_configuration(service, hooks=False),
             "placementStrategy": service.placement_strategy,
             "placementConstraints": service.placement_constraints,
         }
@@ -75,6 +66,14 @@ class Stage:
         if service.load_balancer or service.health_check:
             document["healthCheckGracePeriodSeconds"] = int(service.health_check_grace_period)
         await self.world.call("CreateService", **document)
+        give_functions(self.world.functions, service, self.world.chance.of("functions"))
+
+    async def deploy(self, service: Service, task_definition: str) -> None:
+        """A new revision; from now on with the service's hooks."""
+        document: Document = {"service": service.name, "taskDefinition": task_definition}
+        if service.lifecycle_hooks:
+            document["deploymentConfiguration"] = deployment_configuration(service, hooks=True)
+        await self.world.call("UpdateService", **document)
 
     async def register(self, service: Service, revision: str, behaviour: Behaviour) -> str:
         """The ARN of the revision's task definition."""
@@ -98,27 +97,37 @@ class Stage:
         return arn
 
     async def _balance(self, service: Service) -> Document:
-        """A load balancer with a listener and a target group; the entry of `loadBalancers`."""
-        names = [other.name for other in self.scenario.services]
-        group = await self._elb(
-            "CreateTargetGroup", Name=service.name, Protocol="HTTP", Port=80, VpcId="vpc-1"
-        )
-        arn = group["TargetGroups"][0]["TargetGroupArn"]
+        """A load balancer with a listener and what it forwards to; the entry of `loadBalancers`."""
+        place = [other.name for other in self.scenario.services].index(service.name)
+        arn = await self._target_group(service, service.name)
+        entry = {"targetGroupArn": arn, "containerName": service.name, "containerPort": CONTAINER_PORT}
+        made = await self._elb("CreateLoadBalancer", Name=service.name, Subnets=["subnet-1", "subnet-2"])
+        balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
+        if service.strategy == "ROLLING":
+            await listener(self.world, balancer, FIRST_LISTENER_PORT + place, {arn: 1})
+            return entry
+        alternate = await self._target_group(service, f"{service.name}-alternate")
+        port, weights = FIRST_LISTENER_PORT + place, {arn: 1, alternate: 0}
+        advanced = {
+            "alternateTargetGroupArn": alternate,
+            "productionListenerRule": await listener(self.world, balancer, port, weights),
+            "roleArn": ROLE,
+        }
+        if service.test_listener:
+            port = FIRST_TEST_LISTENER_PORT + place
+            advanced["testListenerRule"] = await listener(self.world, balancer, port, {alternate: 1})
+        return {**entry, "advancedConfiguration": advanced}
+
+    async def _target_group(self, service: Service, name: str) -> str:
+        group = await self._elb("CreateTargetGroup", Name=name, Protocol="HTTP", Port=80, VpcId="vpc-1")
+        arn: str = group["TargetGroups"][0]["TargetGroupArn"]
         delay = str(int(service.deregistration_delay))
         await self._elb(
             "ModifyTargetGroupAttributes",
             TargetGroupArn=arn,
             Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": delay}],
         )
-        balancer = await self._elb("CreateLoadBalancer", Name=service.name, Subnets=["subnet-1", "subnet-2"])
-        await self._elb(
-            "CreateListener",
-            LoadBalancerArn=balancer["LoadBalancers"][0]["LoadBalancerArn"],
-            Protocol="HTTP",
-            Port=FIRST_LISTENER_PORT + names.index(service.name),
-            DefaultActions=[{"Type": "forward", "TargetGroupArn": arn}],
-        )
-        return {"targetGroupArn": arn, "containerName": service.name, "containerPort": CONTAINER_PORT}
+        return arn
 
     async def _elb(self, operation: str, **members: Any) -> Document:
         return await self.world.call(operation, "elbv2", **members)
