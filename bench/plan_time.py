@@ -53,12 +53,12 @@ def measure(shipway: str) -> list[Figure]:
 
 def calls_of_a_plan(file: Path) -> int:
     from shipway.deploy.application.reading import read_application
+    from shipway.deploy.deploy_options import DeployOptions
     from shipway.deploy.edge.aws import Where, open_aws
     from shipway.deploy.edge.ecr import Ecr
     from shipway.deploy.edge.ecs import Ecs
     from shipway.deploy.edge.elbv2 import Elbv2
     from shipway.deploy.plan import plan_application
-    from shipway.deploy.release import DeployOptions
 
     application = read_application(file, "local")
     aws = open_aws(Where("local"), application.cluster)

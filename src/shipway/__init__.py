@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shipway.deploy.application.application import Application
     from shipway.deploy.application.reading import read_release
     from shipway.deploy.application.release_file import Release
+    from shipway.deploy.deploy_options import DeployOptions
     from shipway.deploy.edge.aws import Aws, Where, open_aws
     from shipway.deploy.errors import AwsRefusal, DeployError, UsageError
     from shipway.deploy.events import (
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from shipway.deploy.library import deploy, plan, verify, why
     from shipway.deploy.outcome import Outcome
     from shipway.deploy.planning.verdict import Verdict
-    from shipway.deploy.release import DeployOptions
     from shipway.deploy.releasing.release_outcome import ReleaseOutcome
 
 __version__ = "0.1.0"
@@ -78,7 +78,7 @@ ROOMS = {
     "deploy.library": ("plan", "verify", "why"),
     "deploy.outcome": ("Outcome",),
     "deploy.planning.verdict": ("Verdict",),
-    "deploy.release": ("DeployOptions",),
+    "deploy.deploy_options": ("DeployOptions",),
     "deploy.releasing.release_outcome": ("ReleaseOutcome",),
 }
 

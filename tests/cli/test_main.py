@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -48,6 +49,30 @@ def test_help_imports_nothing_heavy() -> None:
     )
     loaded = done.stdout
     assert [name for name in HEAVY if f"'{name}'" in loaded] == []
+
+
+def test_a_plan_imports_only_what_every_plan_needs(tmp_path: Path) -> None:
+    """No scheduler before there is something to predict; no client before there is something to ask."""
+    file = tmp_path / "shipway.yml"
+    file.write_text(
+        "{name: a, task_definition: {containerDefinitions: [{name: web, image: b, memory: 16}]}, service: {}}"
+    )
+    code = (
+        "import sys; from shipway.cli.main import main; "
+        f"main(['plan', '-e', 'local', '-c', {str(file)!r}]); print(sorted(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={**os.environ, "SHIPWAY_DATA": str(tmp_path)},
+    )
+    assert "Local ECS is not running" in done.stderr
+    loaded = done.stdout
+    heavy = ("boto3", "botocore.client", "rich", "shipway.scheduler", "shipway.deploy.release")
+    assert [name for name in heavy if f"'{name}'" in loaded] == []
 
 
 def test_every_verb_is_listed_and_parses() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from shipway.deploy.application.application import Application, Image
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy
-from shipway.deploy.release import DeployOptions
 
 from .fakes import World
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from shipway.deploy.application.reading import read_application
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.aws import Where, open_aws
 from shipway.deploy.moving_in import MovedIn, move_in
 from shipway.deploy.opening import Choices
 from shipway.deploy.plan import plan_application
-from shipway.deploy.release import DeployOptions
 from shipway.testing import LocalEcs, local_ecs
 
 Members = dict[str, Any]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy
 from shipway.deploy.plan import plan_application
-from shipway.deploy.release import DeployOptions
 
 from .fake_aws import FakeAutoScaling, refuse
 from .fakes import World

@@ -10,11 +10,11 @@ import pytest
 
 from shipway.deploy.application.application import Image, ImageSecret
 from shipway.deploy.building import build, push, register
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy
 from shipway.deploy.errors import UsageError
 from shipway.deploy.plan import plan_application
 from shipway.deploy.planning.images import commit_tag, image_wishes, plan_images
-from shipway.deploy.release import DeployOptions
 
 from .fakes import World
 from .hello import application

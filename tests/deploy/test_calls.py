@@ -14,9 +14,16 @@ import pytest
 from botocore.config import Config
 
 from shipway.deploy.edge.aws import LOCAL, Where, open_aws
-from shipway.deploy.edge.calls import BotoCalls, Throttled, named_place, refusal_sentence, unsent_sentence
+from shipway.deploy.edge.calls import (
+    BotoCalls,
+    CallsWhenAsked,
+    Throttled,
+    named_place,
+    refusal_sentence,
+    unsent_sentence,
+)
 from shipway.deploy.edge.ecs import Ecs
-from shipway.deploy.errors import AwsRefusal, DeployError
+from shipway.deploy.errors import AwsRefusal, DeployError, NoCredentials
 
 
 class Endpoint:
@@ -198,6 +205,48 @@ def test_local_environment_opens_the_endpoint_file(endpoint: Endpoint, tmp_path:
     aws = open_aws(Where(LOCAL), "hello", write_endpoint(tmp_path, endpoint.url))
     assert aws.local
     assert aws.ecs.cluster_described() == {"clusterName": "hello", "status": "ACTIVE"}
+
+
+def test_a_profile_that_is_not_there_is_no_matter_to_local_ecs(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is anything else that is configured for AWS."""
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    endpoint.answer = (200, {"clusters": [{"clusterName": "hello", "status": "ACTIVE"}]})
+    aws = open_aws(Where(LOCAL), "hello", write_endpoint(tmp_path, endpoint.url))
+    assert aws.ecs.cluster_described() is not None
+
+
+def test_a_profile_that_is_not_there_is_said() -> None:
+    """When AWS is opened, not with the first call."""
+    with pytest.raises(DeployError, match=r"The AWS profile cannot be used: .*nobody"):
+        open_aws(Where(profile="nobody", region="us-east-1"), "hello", {})
+
+
+def test_half_of_the_credentials_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the first call, which opens the service."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
+    aws = open_aws(Where(region="us-east-1"), "hello", {})
+    with pytest.raises(NoCredentials, match="DescribeClusters: there are no AWS credentials"):
+        aws.ecs.cluster_described()
+
+
+def test_a_service_is_opened_with_its_first_call(endpoint: Endpoint) -> None:
+    """Once; a verb does not pay for services that it does not ask."""
+    opened: list[BotoCalls] = []
+
+    def open_calls() -> BotoCalls:
+        opened.append(calls(endpoint.url))
+        return opened[-1]
+
+    asked = CallsWhenAsked(open_calls, "local ECS")
+    assert (opened, asked.raw_answer()) == ([], None)
+    endpoint.answer = (200, {"clusters": []})
+    asked.call("DescribeClusters", {})
+    asked.call("DescribeClusters", {})
+    assert len(opened) == 1
+    assert asked.raw_answer() == {"clusters": []}
 
 
 @pytest.mark.parametrize("content", [None, "not json", "{}", '{"endpoint_url": 3}'])

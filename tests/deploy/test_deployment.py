@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from shipway.deploy.application.application import LoadBalancer
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy, deploy_tag
 from shipway.deploy.errors import DeployError
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.services import DeleteToo, delete, rollback, status, why_service
 
 from .fakes import World

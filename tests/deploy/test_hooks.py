@@ -14,9 +14,9 @@ import pytest
 
 from shipway.deploy.application.application import Hooks, Notify
 from shipway.deploy.application.release_file import Release
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.errors import DeployError
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.releasing.locking import LockWish
 from shipway.deploy.releasing.one_service import ReleaseWishes, release_application
 from shipway.deploy.releasing.whole import release_all

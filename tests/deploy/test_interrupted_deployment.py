@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy
 from shipway.deploy.errors import DeployError
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions
 
 from .fakes import World
 from .hello import application, deployed

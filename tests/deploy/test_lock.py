@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.errors import DeployError
 from shipway.deploy.planning.lock import Lock, locks_of
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.releasing.lock_verbs import lock_by_hand, lock_status, unlock
 from shipway.deploy.releasing.locking import LockWish
 from shipway.deploy.releasing.one_service import ReleaseWishes, release_application

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from shipway.deploy.application.application import LoadBalancer
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy
 from shipway.deploy.errors import DeployError
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions
 
 from .fake_aws import Answer, refuse
 from .fakes import World

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from shipway.deploy.application.application import Image
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy
 from shipway.deploy.errors import UsageError
 from shipway.deploy.plan import plan_application
 from shipway.deploy.planning.ownership import Owner, Ownership
-from shipway.deploy.release import DeployOptions
 
 from .fakes import World
 from .hello import PORT, application, deployed

@@ -9,11 +9,11 @@ import pytest
 
 from shipway.deploy.application.application import Image
 from shipway.deploy.application.ecs_shape import input_shape
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.calls import Calls
 from shipway.deploy.plan import plan_application, plan_tag
 from shipway.deploy.planning.service_plan import ServicePlan
 from shipway.deploy.planning.update_members import EFFECTS, Effect
-from shipway.deploy.release import DeployOptions
 
 from .fake_aws import ScriptedCalls, refuse
 from .fakes import World

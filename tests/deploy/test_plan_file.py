@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.errors import DeployError
 from shipway.deploy.plan import plan_application
 from shipway.deploy.plan_file import keep_plan, options_of, read_plan, refuse_if_moved
-from shipway.deploy.release import DeployOptions
 
 from .fakes import World
 from .hello import application, deployed

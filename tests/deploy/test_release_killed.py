@@ -13,11 +13,11 @@ import pytest
 from shipway.deploy.application.application import Application, NamedTask
 from shipway.deploy.application.reading import read_release
 from shipway.deploy.application.release_file import Release
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.aws import Aws, Where, open_aws
 from shipway.deploy.edge.calls import Calls
 from shipway.deploy.edge.ecs import Ecs
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.releasing.locking import LockWish
 from shipway.deploy.releasing.one_service import ReleaseWishes
 from shipway.deploy.releasing.release_outcome import ReleaseOutcome

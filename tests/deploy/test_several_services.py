@@ -12,12 +12,12 @@ import pytest
 
 from shipway.deploy.application.application import Application, Image
 from shipway.deploy.application.release_file import Release
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.errors import DeployError
 from shipway.deploy.event_stream import events_of
 from shipway.deploy.events import Ended, ReleaseEnded, TasksCounted
 from shipway.deploy.planning.release_order import WORST_FIRST, next_services
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.releasing.locking import LockWish
 from shipway.deploy.releasing.one_service import ReleaseWishes
 from shipway.deploy.releasing.release_outcome import ReleaseOutcome

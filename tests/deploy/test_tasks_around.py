@@ -10,10 +10,10 @@ import pytest
 
 from shipway.deploy.application.application import Application, NamedTask
 from shipway.deploy.application.reading import read_application
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.errors import DeployError
 from shipway.deploy.plan import plan_application
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.releasing.one_service import ReleaseWishes, release_application
 from shipway.deploy.services import rollback
 

@@ -8,13 +8,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy
 from shipway.deploy.plan import plan_application
 from shipway.deploy.planning.deployed import TAG_LENGTH_MAX, Origin, deployed_by, tags_of
 from shipway.deploy.planning.service_plan import ServicePlan
 from shipway.deploy.planning.sides import pairs_of, side_lines
 from shipway.deploy.planning.update_members import EFFECTS
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.services import rollback
 
 from .fake_aws import refuse

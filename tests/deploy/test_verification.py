@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from shipway.deploy.application.reading import read_application
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.errors import UsageError
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.verification.explaining import explained, listed
 from shipway.deploy.verification.finding import CODES, Finding
 from shipway.deploy.verification.observed import Observed, Subject

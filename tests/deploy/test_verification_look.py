@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.calls import Calls
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.verification.finding import Finding
 from shipway.deploy.verification.verification import verify_findings
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.application.release_file import Release
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.releasing.one_service import ReleaseWishes, release_application
 from shipway.deploy.releasing.release_outcome import ReleaseOutcome
 from shipway.deploy.releasing.whole import release_all

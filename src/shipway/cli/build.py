@@ -15,8 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from shipway.deploy.building import build
+    from shipway.deploy.deploy_options import DeployOptions
     from shipway.deploy.opening import open_tools, pairs, read_chosen
-    from shipway.deploy.release import DeployOptions
 
     options = DeployOptions(tag=arguments.tag, images=pairs(arguments.image, "an image"))
     application = read_chosen(choices(arguments))

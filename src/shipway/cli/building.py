@@ -11,8 +11,8 @@ from shipway.cli.options import add_images, add_outputs, add_rebuild, add_target
 if TYPE_CHECKING:
     from shipway.deploy.application.application import Application
     from shipway.deploy.building import Artifacts
+    from shipway.deploy.deploy_options import DeployOptions
     from shipway.deploy.edge.aws import Aws
-    from shipway.deploy.release import DeployOptions
     from shipway.deploy.tools import Tools
 
     Make = Callable[[Application, Aws, Tools, DeployOptions], Artifacts]
@@ -26,8 +26,8 @@ def add_building(parser: argparse.ArgumentParser) -> None:
 
 
 def run_building(arguments: argparse.Namespace, make: Make) -> int:
+    from shipway.deploy.deploy_options import DeployOptions
     from shipway.deploy.opening import open_application, open_tools, pairs
-    from shipway.deploy.release import DeployOptions
 
     images = pairs(arguments.image, "an image")
     options = DeployOptions(tag=arguments.tag, images=images, rebuild=arguments.rebuild)

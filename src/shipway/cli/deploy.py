@@ -70,9 +70,9 @@ def add_lock(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from shipway.deploy.deploy_options import DeployOptions
     from shipway.deploy.opening import open_release, open_session, open_tools, pairs, seconds
     from shipway.deploy.plan_file import options_of, refuse_if_moved
-    from shipway.deploy.release import DeployOptions
     from shipway.deploy.releasing.one_service import release_tag
     from shipway.deploy.releasing.whole import release_all
 

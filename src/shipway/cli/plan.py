@@ -21,12 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from shipway.deploy.deploy_options import DeployOptions
     from shipway.deploy.errors import UsageError
     from shipway.deploy.opening import open_release, open_session, pairs
     from shipway.deploy.plan import plan_tag
     from shipway.deploy.plan_file import keep_plan
     from shipway.deploy.planning.service_plan import ServicePlan
-    from shipway.deploy.release import DeployOptions
     from shipway.deploy.releasing.together import Together
     from shipway.deploy.releasing.views import plan_release_file
 

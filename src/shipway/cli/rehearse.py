@@ -61,9 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from shipway.deploy.deploy_options import DeployOptions
     from shipway.deploy.edge.progress import open_progress
     from shipway.deploy.opening import Choices, pairs, read_chosen, seconds
-    from shipway.deploy.release import DeployOptions
     from shipway.rehearsal.faults import parse_faults
     from shipway.rehearsal.live import look_at_live
     from shipway.rehearsal.lodging import Wanted

@@ -17,9 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from shipway.deploy.deploy_options import DeployOptions
     from shipway.deploy.errors import UsageError
     from shipway.deploy.opening import open_release, pairs
-    from shipway.deploy.release import DeployOptions
     from shipway.deploy.releasing.views import verify_release
 
     options = DeployOptions(tag=arguments.tag, images=pairs(arguments.image, "an image"))

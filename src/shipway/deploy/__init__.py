@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shipway.deploy.application.application import Application
     from shipway.deploy.application.reading import locate, read_application
+    from shipway.deploy.deploy_options import DeployOptions
     from shipway.deploy.deployment import deploy, deploy_tag
     from shipway.deploy.edge.aws import Aws, Where, open_aws
     from shipway.deploy.errors import DeployError
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from shipway.deploy.planning.post_mortem import PostMortem
     from shipway.deploy.planning.task_request import TaskWish
     from shipway.deploy.planning.verdict import Verdict
-    from shipway.deploy.release import DeployOptions
     from shipway.deploy.service_logs import stream_logs
     from shipway.deploy.services import delete, rollback, status, why_service, why_task
     from shipway.deploy.tools import Tools
@@ -33,7 +33,7 @@ NAMES = {
     "Application": "application.application",
     "Aws": "edge.aws",
     "DeployError": "errors",
-    "DeployOptions": "release",
+    "DeployOptions": "deploy_options",
     "OneOff": "one_off",
     "Outcome": "outcome",
     "PostMortem": "planning.post_mortem",

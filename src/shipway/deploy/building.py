@@ -7,6 +7,7 @@ from typing import Any
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.closer_look import pinned_by_tag
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.edge.progress import Progress
 from shipway.deploy.execute import Executor
@@ -14,7 +15,6 @@ from shipway.deploy.planning.actions import BuildImage, Plan
 from shipway.deploy.planning.images import ImageWish, plan_images, still_to_build, with_images
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.release import Seen, Wanted, plan_task_definition
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.tools import Tools
 from shipway.deploy.wanted import wanted_by, wished_images
 

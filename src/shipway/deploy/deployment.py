@@ -9,6 +9,7 @@ from dataclasses import replace
 from shipway.deploy.application.application import Application
 from shipway.deploy.auto_scaling import leave_scaled_count
 from shipway.deploy.building import plan_building
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.execute import Executor
@@ -22,7 +23,7 @@ from shipway.deploy.planning.images import with_images
 from shipway.deploy.planning.ownership import Ownership, respect
 from shipway.deploy.planning.release import Seen, Wanted, plan_release
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions, ended, release_service
+from shipway.deploy.release import ended, release_service
 from shipway.deploy.remembering import remember
 from shipway.deploy.tools import Tools
 from shipway.deploy.wanted import wanted_by, wanted_with_images

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.edge.moments import moment_s
 from shipway.deploy.follow import resilient
 from shipway.deploy.planning.actions import CreateService, Plan, UpdateService
-from shipway.deploy.planning.assumed_times import assumed_times
 from shipway.deploy.planning.likely_time import LikelyTime, likely_time
-from shipway.deploy.planning.live_snapshot import Cluster, Rollout, snapshot_of
 from shipway.deploy.planning.load_balancing import DELAY
-from shipway.deploy.planning.prediction import Prediction, predict
 from shipway.deploy.planning.release import Seen, Wanted
+
+if TYPE_CHECKING:
+    from shipway.deploy.planning.prediction import Prediction
 
 Members = dict[str, Any]
 
@@ -44,6 +44,11 @@ def foreseen(aws: Aws, wanted: Wanted, seen: Seen, release: Plan) -> Foresight:
     time = likely_time(_successes(aws, wanted.service_name), delay_s) if replaces and seen.service else None
     if not _rolls(service):
         return Foresight(None, time)
+    # The whole scheduler; most plans have nothing to predict.
+    from shipway.deploy.planning.assumed_times import assumed_times
+    from shipway.deploy.planning.live_snapshot import Cluster, Rollout, snapshot_of
+    from shipway.deploy.planning.prediction import predict
+
     tasks = _tasks(aws, wanted.service_name) if seen.service else []
     cluster = Cluster(str(cluster_arn), tuple(aws.ecs.container_instances()), tuple(tasks))
     known = {str(seen.live["taskDefinitionArn"]): seen.live} if seen.live else {}

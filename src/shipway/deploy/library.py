@@ -13,11 +13,11 @@ from msgspec import structs
 from shipway.deploy.application.application import Application
 from shipway.deploy.application.reading import locate, read_release
 from shipway.deploy.application.release_file import Release
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.aws import Aws, Where, open_aws
 from shipway.deploy.event_stream import events_of
 from shipway.deploy.events import Event
 from shipway.deploy.plan import plan_application
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.releasing.one_service import ReleaseWishes, lock_wish
 from shipway.deploy.releasing.whole import release_all
 from shipway.deploy.services import why_service

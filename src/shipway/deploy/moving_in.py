@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shipway.deploy.application.reading import read_application
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.autoscaling import Autoscaling
 from shipway.deploy.edge.aws import LOCAL, Aws
 from shipway.deploy.errors import DeployError
@@ -19,7 +20,6 @@ from shipway.deploy.observe import required_service
 from shipway.deploy.opening import Choices, named, open_session
 from shipway.deploy.plan import plan_application
 from shipway.deploy.planning.code_deploy import deployed_definition
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.source_files import FILE_ENDINGS, read_source, source_file
 from shipway.deploy.starting import write_new_files
 

@@ -9,20 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.application.env_file import env_file_pairs
 from shipway.deploy.application.reading import find, locate, read_release
 from shipway.deploy.application.release_file import Release
 from shipway.deploy.edge.aws import Aws, Where, open_aws
-from shipway.deploy.edge.docker import DockerCommand
-from shipway.deploy.edge.interruption import TerminalInterruption
 from shipway.deploy.edge.masking import SECRETS
-from shipway.deploy.edge.pace import RealPace
-from shipway.deploy.edge.progress import EventLines, open_progress
 from shipway.deploy.errors import UsageError
-from shipway.deploy.tools import Tools
+
+if TYPE_CHECKING:
+    from shipway.deploy.tools import Tools
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 SERVICE_ARN = re.compile(
@@ -178,6 +176,12 @@ def open_tools(events: TextIO | None = None) -> Iterator[Tools]:
     """However it ends, the terminal is left clean: its cursor back, no line that still spins. `events` gets
     every event as a line of JSON.
     """
+    from shipway.deploy.edge.docker import DockerCommand
+    from shipway.deploy.edge.interruption import TerminalInterruption
+    from shipway.deploy.edge.pace import RealPace
+    from shipway.deploy.edge.progress import EventLines, open_progress
+    from shipway.deploy.tools import Tools
+
     interruption, progress = TerminalInterruption(), open_progress()
     if events is not None:
         progress = EventLines(progress, events)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from shipway.deploy.application.application import Application
 from shipway.deploy.auto_scaling import leave_scaled_count
 from shipway.deploy.closer_look import look_at_images, look_at_secrets, look_at_sides, pinned_by_tag
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.edge.moments import moment_utc
 from shipway.deploy.foresight import foreseen
@@ -21,7 +22,6 @@ from shipway.deploy.planning.references import short
 from shipway.deploy.planning.release import Seen, Wanted, plan_release
 from shipway.deploy.planning.service_plan import ServicePlan, changes_of
 from shipway.deploy.planning.three_way import others_revision, with_origins
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.wanted import wanted_by, wanted_with_images
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from shipway.deploy.application.application import Application
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.plan import plan_application
 from shipway.deploy.planning.plan_basis import moved
 from shipway.deploy.planning.service_plan import ServicePlan
-from shipway.deploy.release import DeployOptions
 
 VERSION = 1
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from shipway.deploy.code_deploying import begun_by_code_deploy, follow_code_deploy
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment_watch import DeploymentWatch
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
@@ -41,26 +42,8 @@ from shipway.deploy.tools import Tools
 
 Members = dict[str, Any]
 
-TIMEOUT_S = 20 * 60.0
 LastActions = CreateService | UpdateService | CreateCodeDeployment
 EXPLAINED = (Verdict.ROLLED_BACK, Verdict.STOPPED, Verdict.ERROR, Verdict.TIMED_OUT)
-
-
-@dataclass(frozen=True)
-class DeployOptions:
-    """The choices of one deployment."""
-
-    tag: str | None = None
-    images: Mapping[str, str] = field(default_factory=dict)
-    force: bool = False
-    rebuild: bool = False
-    wait: bool = True
-    dry_run: bool = False
-    timeout_s: float = TIMEOUT_S
-    # Stop the old tasks at once, and put the settings back afterwards.
-    fast: bool = False
-    # What to do about a cause that no further task will overcome: auto, rollback, end or off.
-    fail_fast: str = "auto"
 
 
 def release_service(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shipway.deploy.deploy_options import TIMEOUT_S
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.follow import status_command
@@ -14,7 +15,7 @@ from shipway.deploy.planning.references import short
 from shipway.deploy.planning.stages import chosen_hook, hook_name
 from shipway.deploy.planning.verdict import Ending, Verdict
 from shipway.deploy.planning.watch import WatchState
-from shipway.deploy.release import TIMEOUT_S, concluded, ended, follow_from, whole_change
+from shipway.deploy.release import concluded, ended, follow_from, whole_change
 from shipway.deploy.tools import Tools
 
 Members = dict[str, Any]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from shipway.deploy.application.application import Application
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.edge.git import clean_commit
 from shipway.deploy.errors import DeployError
@@ -22,7 +23,6 @@ from shipway.deploy.planning.images import (
 from shipway.deploy.planning.load_balancing import BalancerWish, balancer_wish
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.release import Wanted, definition_to_register
-from shipway.deploy.release import DeployOptions
 
 Members = dict[str, Any]
 

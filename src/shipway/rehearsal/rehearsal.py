@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from shipway.deploy.application.application import Application
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy
 from shipway.deploy.edge.aws import LOCAL, Where, open_aws
 from shipway.deploy.edge.docker import DockerCommand
@@ -15,7 +16,6 @@ from shipway.deploy.edge.progress import Progress
 from shipway.deploy.errors import DeployError
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.references import with_tag
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.releasing.one_service import ReleaseWishes, release_application
 from shipway.deploy.tools import Tools
 from shipway.local.settings import SIMULATED

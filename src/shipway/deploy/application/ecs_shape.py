@@ -22,12 +22,19 @@ class ShapeReport:
 
 
 @cache
+def shared_loader() -> Any:
+    """It keeps the service models that it has read."""
+    import botocore.loaders
+
+    return botocore.loaders.Loader()
+
+
+@cache
 def input_shape(operation: str, service: str = "ecs") -> Any:
     """botocore's shape of an operation's request."""
-    import botocore.loaders
     import botocore.model
 
-    description = botocore.loaders.Loader().load_service_model(service, "service-2")
+    description = shared_loader().load_service_model(service, "service-2")
     model = botocore.model.ServiceModel(cast(Any, description), service)
     return model.operation_model(operation).input_shape
 

@@ -6,11 +6,12 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from shipway.deploy.edge.calls import ATTEMPTS, BotoCalls, Calls, Throttled
+from shipway.deploy.application.ecs_shape import shared_loader
+from shipway.deploy.edge.calls import ATTEMPTS, BotoCalls, Calls, CallsWhenAsked, Throttled
 from shipway.deploy.edge.ecr import Ecr
 from shipway.deploy.edge.ecs import Ecs
 from shipway.deploy.edge.elbv2 import Elbv2
@@ -18,6 +19,12 @@ from shipway.deploy.edge.logs import Logs
 from shipway.deploy.errors import DeployError
 
 LOCAL = "local"
+# Of botocore's session: a profile or a configuration file made for AWS has no say in what local ECS is.
+WITHOUT_CONFIGURATION: dict[str, Any] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 
 
 def no_other_service(name: str) -> Calls:
@@ -74,36 +81,42 @@ def open_aws(where: Where, cluster: str, variables: Mapping[str, str] | None = N
     variables = os.environ if variables is None else variables
     if where.environment == LOCAL:
         return _open_local(cluster, variables)
-    import boto3
     from botocore.exceptions import BotoCoreError
 
     try:
-        # boto3 itself reads AWS_DEFAULT_REGION only; AWS's other tools read AWS_REGION first.
-        region = where.region or variables.get("AWS_REGION")
-        session = boto3.Session(profile_name=where.profile, region_name=region)
+        session = new_session(where.profile)
+        # The SDK itself reads AWS_DEFAULT_REGION only; AWS's other tools read AWS_REGION first.
+        region = where.region or variables.get("AWS_REGION") or session.get_config_variable("region")
     except BotoCoreError as error:
         raise DeployError(f"The AWS profile cannot be used: {error}.") from None
-    if session.region_name is None:
+    if region is None:
         raise DeployError(
             "No AWS region is set. Write region: in shipway.yml, pass --region, or set AWS_REGION."
         )
-    return _aws(session, cluster, f"AWS ({session.region_name})", {})
+    return _aws(session, cluster, f"AWS ({region})", {"region_name": region})
 
 
 def _open_local(cluster: str, variables: Mapping[str, str]) -> Aws:
-    import boto3
-
     folder = data_folder(variables)
     endpoint = read_endpoint(folder)
-    session = boto3.Session(
-        aws_access_key_id=endpoint["access_key_id"],
-        aws_secret_access_key=endpoint["secret_access_key"],
-        region_name=endpoint["region"],
-    )
     if not _answers(endpoint["endpoint_url"]):
         raise DeployError(f"Local ECS is not running (looked in {folder}). Start it with `shipway local up`.")
     where = f"local ECS ({endpoint['endpoint_url']})"
-    return _aws(session, cluster, where, {"endpoint_url": endpoint["endpoint_url"]}, local=True)
+    session = new_session(None, WITHOUT_CONFIGURATION)
+    session.set_credentials(endpoint["access_key_id"], endpoint["secret_access_key"])
+    client = {"region_name": endpoint["region"], "endpoint_url": endpoint["endpoint_url"]}
+    return _aws(session, cluster, where, client, local=True)
+
+
+def new_session(profile: str | None, session_vars: dict[str, Any] | None = None) -> Any:
+    """botocore's own, which is what boto3 puts its layer on; of that layer nothing is used here."""
+    from botocore.session import Session
+
+    session = Session(session_vars, profile=profile)
+    if session.get_config_variable("data_path") is None:
+        # The service models that the application file was held against are not read a second time.
+        session.register_component("data_loader", shared_loader())
+    return session
 
 
 def _answers(endpoint_url: str) -> bool:
@@ -132,16 +145,19 @@ def _aws(session: Any, cluster: str, where: str, client: dict[str, Any], *, loca
 
     throttled = Throttled()
 
+    def opened(service: str) -> BotoCalls:
+        return BotoCalls(session.create_client(service, config=config, **client), where, throttled)
+
     @cache
-    def calls(service: str) -> BotoCalls:
-        return BotoCalls(session.client(service, config=config, **client), where, throttled)
+    def calls(service: str) -> CallsWhenAsked:
+        return CallsWhenAsked(partial(opened, service), where)
 
     return Aws(
         ecs=Ecs(calls("ecs"), cluster),
         ecr=Ecr(calls("ecr")),
         elbv2=Elbv2(calls("elbv2")),
         logs=Logs(calls("logs")),
-        region=session.region_name,
+        region=client["region_name"],
         local=local,
         service=calls,
         throttled=throttled,

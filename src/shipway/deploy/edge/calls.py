@@ -60,6 +60,28 @@ class Calls(Protocol):
         ...
 
 
+class CallsWhenAsked:
+    """A service that is opened with its first call: a client reads a large model, and few verbs use all."""
+
+    def __init__(self, open_calls: Callable[[], BotoCalls], where: str) -> None:
+        self._open = open_calls
+        self._where = where
+        self._calls: BotoCalls | None = None
+
+    def call(self, operation: str, members: dict[str, Any]) -> dict[str, Any]:
+        from botocore.exceptions import BotoCoreError
+
+        if self._calls is None:
+            try:
+                self._calls = self._open()
+            except BotoCoreError as error:
+                raise unsent(operation, error, self._where) from None
+        return self._calls.call(operation, members)
+
+    def raw_answer(self) -> dict[str, Any] | None:
+        return self._calls.raw_answer() if self._calls is not None else None
+
+
 class UnreadableAnswer(Exception):
     """Success, by its status, with a body that is not JSON."""
 
@@ -105,8 +127,7 @@ class BotoCalls:
         except ClientError as error:
             raise self._refusal(operation, dict(error.response), members.get("cluster")) from None
         except BotoCoreError as error:
-            unsigned = type(error).__name__ in UNSIGNED_KINDS
-            raise (NoCredentials if unsigned else DeployError)(self._unsent(operation, error)) from None
+            raise unsent(operation, error, self._where) from None
         except (ResponseParserError, UnreadableAnswer):
             raise DeployError(unreadable_sentence(operation, self._where)) from None
         answer.pop("ResponseMetadata", None)
@@ -146,9 +167,6 @@ class BotoCalls:
             sentence = refusal_sentence(operation, code, message, self._where, action)
         return AwsRefusal(sentence, operation=operation, code=code)
 
-    def _unsent(self, operation: str, error: Exception) -> str:
-        return unsent_sentence(operation, type(error).__name__, str(error), self._where)
-
 
 def named_place(endpoint_url: str, where: str) -> str:
     """AWS_ENDPOINT_URL and its like lead elsewhere; then the address says more than the region."""
@@ -179,6 +197,12 @@ def unreadable_sentence(operation: str, where: str) -> str:
         f"{operation}: {where} answered with something that is not AWS's (a proxy's page, or a server that "
         "failed). Check the endpoint, and what stands between."
     )
+
+
+def unsent(operation: str, error: Exception, where: str) -> DeployError:
+    kind = type(error).__name__
+    sentence = unsent_sentence(operation, kind, str(error), where)
+    return NoCredentials(sentence) if kind in UNSIGNED_KINDS else DeployError(sentence)
 
 
 def unsent_sentence(operation: str, kind: str, message: str, where: str) -> str:

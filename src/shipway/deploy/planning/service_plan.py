@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shipway.deploy.planning.actions import REGISTERED, Action, CreateService, Plan, UpdateService
 from shipway.deploy.planning.deployed import Origin
 from shipway.deploy.planning.difference import brief, changed_members, line, walk
 from shipway.deploy.planning.images_seen import ImageSeen
 from shipway.deploy.planning.likely_time import LikelyTime
-from shipway.deploy.planning.prediction import Prediction
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.release import Seen, Wanted, live_member
 from shipway.deploy.planning.secrets_seen import SecretSeen
 from shipway.deploy.planning.update_members import EFFECTS, Effect
+
+if TYPE_CHECKING:
+    from shipway.deploy.planning.prediction import Prediction
 
 Members = dict[str, Any]
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.application.release_file import Release
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.planning.images import given_images
-from shipway.deploy.release import DeployOptions
 
 
 def options_of(application: Application, options: DeployOptions) -> DeployOptions:

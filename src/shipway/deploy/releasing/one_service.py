@@ -8,11 +8,12 @@ from typing import Any
 from msgspec import structs
 
 from shipway.deploy.application.application import Application, Hooks
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy, deploy_tag
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.edge.person import owner, process, token
 from shipway.deploy.outcome import Outcome
-from shipway.deploy.release import DeployOptions, ended
+from shipway.deploy.release import ended
 from shipway.deploy.releasing.hooks import HookRun, notified
 from shipway.deploy.releasing.locking import LockWish, locked
 from shipway.deploy.releasing.steps import LockGate, Steps

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from shipway.deploy.application.application import Application
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.gate import Gate
@@ -13,7 +14,7 @@ from shipway.deploy.observe import required_service
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.references import short
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions, change_and_follow
+from shipway.deploy.release import change_and_follow
 from shipway.deploy.releasing.hooks import HookRun
 from shipway.deploy.releasing.locking import Held
 from shipway.deploy.releasing.tasks_around import TasksAround

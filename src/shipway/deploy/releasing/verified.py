@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from shipway.deploy.application.application import Application
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.outcome import Outcome
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.tools import Tools
 from shipway.deploy.verification.finding import Finding, Severity
 from shipway.deploy.verification.verification import verify_findings

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shipway.deploy.application.release_file import Release
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.plan import plan_application
 from shipway.deploy.planning.service_plan import ServicePlan
-from shipway.deploy.planning.service_report import ServiceReport
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.releasing.containers import options_of, refuse_unknown_containers
 from shipway.deploy.releasing.together import Together, of_each
-from shipway.deploy.services import status
-from shipway.deploy.verification.verification import Verification, verify
+
+if TYPE_CHECKING:
+    from shipway.deploy.planning.service_report import ServiceReport
+    from shipway.deploy.verification.verification import Verification
 
 
 def plan_release_file(release: Release, aws: Aws, options: DeployOptions) -> ServicePlan | Together:
@@ -28,6 +31,8 @@ def plan_release_file(release: Release, aws: Aws, options: DeployOptions) -> Ser
 def verify_release(
     release: Release, aws: Aws, options: DeployOptions, *, strict: bool
 ) -> Verification | Together:
+    from shipway.deploy.verification.verification import verify
+
     if not release.several:
         return verify(release.first, aws, options, strict=strict)
     refuse_unknown_containers(release, options)
@@ -39,5 +44,7 @@ def verify_release(
 
 
 def status_of_release(release: Release, aws: Aws) -> ServiceReport | Together:
+    from shipway.deploy.services import status
+
     reports = of_each(release, lambda one: status(aws, one.service_name))
     return Together(reports) if release.several else next(iter(reports.values()))

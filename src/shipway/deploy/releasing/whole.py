@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from shipway.deploy.application.application import Application
 from shipway.deploy.application.release_file import Release
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
@@ -17,7 +18,6 @@ from shipway.deploy.planning.images import ecr_repositories
 from shipway.deploy.planning.references import repository_name
 from shipway.deploy.planning.release_order import next_services
 from shipway.deploy.planning.verdict import Verdict
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.releasing.containers import options_of, refuse_unknown_containers
 from shipway.deploy.releasing.hooks import notified
 from shipway.deploy.releasing.locking import Held, locked

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipway.deploy.application.application import Application
+from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.aws import Aws
-from shipway.deploy.release import DeployOptions
 from shipway.deploy.verification import capacity, containers, network, platforms, roles, routes, services
 from shipway.deploy.verification.finding import Finding, Severity
 from shipway.deploy.verification.looking import Look
