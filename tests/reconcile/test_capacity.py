@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from shipway.model.arn import Place
 from shipway.model.capacity_provider import AUTO_SCALING, CapacityProvider, GroupSize
 from shipway.model.record import Record
+from shipway.model.resources import Reservation
 from shipway.model.snapshot import InstanceSize
 from shipway.model.task import Task
 from shipway.reconcile.capacity import CapacityTurn
@@ -32,11 +33,14 @@ class Standing:
 class OneGroup:
     """Auto Scaling with one group, or with none."""
 
-    def __init__(self, size: GroupSize | None = None) -> None:
-        self.known = size
+    def __init__(self, size: GroupSize | None = None, large: InstanceSize | None = None) -> None:
+        self.known, self.large = size, large
 
     def size(self, auto_scaling_group_arn: str) -> GroupSize | None:
         return self.known if auto_scaling_group_arn == "workers" else None
+
+    def new_instance(self, auto_scaling_group_arn: str) -> InstanceSize | None:
+        return self.large
 
 
 def surroundings(*records: Record, groups: OneGroup | None = None) -> Surroundings:
@@ -88,6 +92,14 @@ async def test_the_auto_scaling_group_says_how_large() -> None:
     assert (await look(around)).members == (1, 2)
     groups.known = None
     assert (await look(around)).group_size == GroupSize(minimum=2, maximum=3)
+
+
+async def test_a_group_s_instances_have_their_own_size() -> None:
+    """Both tasks fit on one of them, and on no other here."""
+    groups = OneGroup(large=InstanceSize(4096, 4096))
+    room = Reservation(cpu=2048, memory=2048)
+    around = surroundings(wish(1, reservation=room), wish(2, reservation=room), groups=groups)
+    assert (await look(around)).members == (1,)
 
 
 @pytest.mark.parametrize("associated", [True, False])

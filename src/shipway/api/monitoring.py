@@ -39,6 +39,9 @@ class AutoScalingGroups:
             desired=int(group.desired_capacity or 0),
         )
 
+    def new_instance(self, auto_scaling_group_arn: str) -> None:
+        """Whatever its launch template says: each is as every instance of this machine."""
+
 
 class Monitoring:
     """Reads only; moto writes, on its own thread. Each read is one look-up, so none meets half a change."""

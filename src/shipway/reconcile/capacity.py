@@ -83,7 +83,7 @@ def group_snapshot(
         },
         waiting=tuple(task for task in waiting if task.desired_status == "RUNNING"),
         task_definitions={name: definition for name, definition in found.items() if definition is not None},
-        new_instance=around.new_instance,
+        new_instance=around.groups.new_instance(provider.auto_scaling_group_arn) or around.new_instance,
         timing=around.timing,
     )
 

@@ -57,9 +57,16 @@ class Groups(Protocol):
         """The limits and the wish of a group; None when there is no such group."""
         ...
 
+    def new_instance(self, auto_scaling_group_arn: str) -> InstanceSize | None:
+        """How large its next instance will be; None when it is as every other one here."""
+        ...
+
 
 class NoGroups:
     def size(self, auto_scaling_group_arn: str) -> GroupSize | None:
+        return None
+
+    def new_instance(self, auto_scaling_group_arn: str) -> InstanceSize | None:
         return None
 
 

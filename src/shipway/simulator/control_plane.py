@@ -20,7 +20,15 @@ from shipway.load_balancer.edge import Edge
 from shipway.model.cluster import FARGATE_CLUSTER, Cluster
 from shipway.model.snapshot import Timing
 from shipway.reconcile.reconciler import Reconciler
-from shipway.reconcile.surroundings import Alarms, HookCaller, NoAlarms, NoFunctions, Surroundings
+from shipway.reconcile.surroundings import (
+    Alarms,
+    Groups,
+    HookCaller,
+    NoAlarms,
+    NoFunctions,
+    NoGroups,
+    Surroundings,
+)
 from shipway.seams import Clock, Ids
 from shipway.simulator.clock import Process
 from shipway.simulator.log_lines import Shipment
@@ -40,6 +48,7 @@ class Seams(msgspec.Struct, frozen=True, kw_only=True):
     timing: Timing = Timing()
     alarms: Alarms = msgspec.field(default_factory=NoAlarms)
     hooks: HookCaller = msgspec.field(default_factory=NoFunctions)
+    groups: Groups = msgspec.field(default_factory=NoGroups)
 
 
 class ControlPlane:
@@ -82,6 +91,7 @@ class ControlPlane:
             timing=seams.timing,
             alarms=seams.alarms,
             hooks=seams.hooks,
+            groups=seams.groups,
         )
         self.reconciler = Reconciler(around, seams.edge)
 

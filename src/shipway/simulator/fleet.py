@@ -30,6 +30,10 @@ class Fleet:
         agent.lose_power()
         del self.agents[agent.name]
 
+    def has(self, agent: Agent) -> bool:
+        """False once its machine is gone for good."""
+        return self.agents.get(agent.name) is agent
+
     def taken(self, task: AgentTask) -> None:
         for happened in self.on_taken:
             happened(task)

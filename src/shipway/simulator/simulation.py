@@ -19,6 +19,7 @@ from shipway.simulator import options as drawing
 from shipway.simulator.chance import Chance
 from shipway.simulator.clock import Deadlock, Restless, VirtualClock, VirtualLoop
 from shipway.simulator.faults import FaultInjector
+from shipway.simulator.groups import GroupMachines
 from shipway.simulator.ledger import Ledger
 from shipway.simulator.options import Options
 from shipway.simulator.repair import Repair
@@ -79,6 +80,7 @@ class Simulation:
         self.ledger = Ledger()
         self.watch = Watch(self.world, self.ledger)
         self.faults = FaultInjector(self.world, self.loop, self.clock, self.transcript.say)
+        self.machines = GroupMachines(self.world)
         self.users: list[User] = []
         self.commits = 0
         self.world.on_commit.append(self._count)

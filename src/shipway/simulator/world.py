@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from shipway.api.call import Settings
+from shipway.model.capacity_provider import GroupSize
 from shipway.model.snapshot import Timing
 from shipway.seams import Clock, Ids
 from shipway.simulator.agent import Agent, Machine
@@ -24,6 +25,7 @@ from shipway.simulator.disk import Disk, DiskFile
 from shipway.simulator.edge import EdgeDelays, SimulatedEdge
 from shipway.simulator.fleet import Fleet
 from shipway.simulator.functions import SimulatedFunctions
+from shipway.simulator.group_sizes import SimulatedGroups, Template
 from shipway.simulator.log_lines import LogLines, Shipment
 from shipway.simulator.network import Conditions, Network
 from shipway.store import Change, Store
@@ -70,6 +72,7 @@ class World:
             self.fleet, EdgeDelays(check_ms=self._drawn("check_ms"), in_flight_ms=self._drawn("in_flight_ms"))
         )
         self.alarms = SimulatedAlarms()
+        self.groups = SimulatedGroups()
         self.functions = SimulatedFunctions(chance.of("functions"))
         LogLines(self.fleet, clock, self._ship)
         self.disk = Disk(self._drawn("fsync_ms"))
@@ -90,6 +93,7 @@ class World:
             timing=surface.timing,
             alarms=self.alarms,
             hooks=self.functions,
+            groups=self.groups,
         )
 
     @property
@@ -133,6 +137,14 @@ class World:
         if self.control_plane is not None:
             self.control_plane.reconciler.alarms_changed()
 
+    def set_group(self, name: str, size: GroupSize, template: Template | None = None) -> None:
+        """The owner of an Auto Scaling group says how large it may be, and what its machines are like."""
+        self.groups.sizes[name] = size
+        if template is not None:
+            self.groups.templates[name] = template
+        if self.control_plane is not None:
+            self.control_plane.reconciler.groups_changed()
+
     async def close(self) -> None:
         """Ends everything in order."""
         for agent in self.fleet.agents.values():
@@ -152,7 +164,7 @@ class World:
         agents = []
         for _ in range(count):
             zone = f"{region}{zones[self._instances % len(zones)]}"
-            agents.append(self._add_instance(cluster=cluster, availability_zone=zone, **members))
+            agents.append(self.add_instance(cluster=cluster, availability_zone=zone, **members))
         for agent in agents:
             agent.start()
         return agents
@@ -161,11 +173,12 @@ class World:
         """Another machine of the same size in the same zone; its agent starts at once."""
         machine = gone.machine
         same = ("cluster", "availability_zone", "cpu", "memory", "attributes")
-        agent = self._add_instance(**{name: getattr(machine, name) for name in same})
+        agent = self.add_instance(**{name: getattr(machine, name) for name in same})
         agent.start()
         return agent
 
-    def _add_instance(self, **members: Any) -> Agent:
+    def add_instance(self, **members: Any) -> Agent:
+        """A machine whose agent is not started yet."""
         self._instances += 1
         number = self._instances
         machine = Machine(
