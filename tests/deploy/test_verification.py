@@ -10,9 +10,10 @@ import pytest
 from shipway.deploy.application.reading import read_application
 from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.errors import UsageError
+from shipway.deploy.planning.secrets_seen import Named
 from shipway.deploy.verification.explaining import explained, listed
 from shipway.deploy.verification.finding import CODES, Finding
-from shipway.deploy.verification.observed import Observed, Subject
+from shipway.deploy.verification.observed import Observed, SecretsSeen, Subject
 from shipway.deploy.verification.roles import needs_of_start
 from shipway.deploy.verification.routes import ways_out
 from shipway.deploy.verification.verification import Verification, verify
@@ -40,6 +41,7 @@ from .subjects import (
 )
 
 ROOT = Path(__file__).parents[2]
+PASSWORD = Named("web.DB", SECRET, "password")
 
 
 CONFIGURATION = {
@@ -91,7 +93,12 @@ BAD: dict[str, tuple[Subject, Observed]] = {
     "SW602": (with_role(), observed(roles={ROLE: {"Statement": []}})),
     "SW603": (with_role(), observed(denied={"pulling hello": ("ecr:BatchGetImage",)})),
     "SW604": (with_secret(None), observed()),
-    "SW605": (with_secret(), observed(missing_secrets=(SECRET,))),
+    "SW605": (with_secret(), observed(secrets=SecretsSeen(missing=(SECRET,)))),
+    "SW606": (with_secret(), observed(secrets=SecretsSeen(no_version=(PASSWORD,)))),
+    "SW607": (with_secret(), observed(secrets=SecretsSeen(no_json_key=(PASSWORD,)))),
+    "SW608": (with_secret(), observed(secrets=SecretsSeen(unread=(PASSWORD,)))),
+    "SW609": (with_secret(), observed(secrets=SecretsSeen(dead_keys={SECRET: "The key is disabled."}))),
+    "SW610": (with_secret(), observed(secrets=SecretsSeen(undecryptable=(SECRET,)))),
 }
 
 

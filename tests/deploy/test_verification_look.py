@@ -16,6 +16,8 @@ from .fakes import World
 from .hello import application
 from .subjects import GROUP, ROLE, SECRET, TRUST, an_instance, with_secret
 
+DESCRIBED = {"ARN": SECRET, "VersionIdsToStages": {"1" * 32: ["AWSCURRENT"]}}
+
 
 class Scaling(ScriptedCalls):
     service = "application-autoscaling"
@@ -72,7 +74,7 @@ def on_amazon() -> World:
                 },
             }
         ),
-        "secretsmanager": Keeper({"DescribeSecret": lambda members: {"ARN": SECRET}}),
+        "secretsmanager": Keeper({"DescribeSecret": lambda members: DESCRIBED}),
         "logs": LogGroups({"DescribeLogGroups": lambda members: {"logGroups": [{"logGroupName": "hello"}]}}),
     }
     world.services.update(others)
@@ -86,8 +88,12 @@ def found_in(world: World) -> tuple[Finding, ...]:
 
 
 def test_what_is_good_at_amazon_passes() -> None:
-    """Each question is one that its service takes, and nothing is found or left unanswered."""
-    assert found_in(on_amazon()) == ()
+    """Each question is one that its service takes, and nothing is found or left unanswered; but no value of a
+    secret is read.
+    """
+    [found] = found_in(on_amazon())
+    assert found.code == "SW608"
+    assert found.sentence == "Whether secrets have their JSON keys was not looked at: password (web.DB)."
 
 
 def test_what_is_missing_at_amazon_is_found() -> None:
@@ -119,7 +125,7 @@ def test_what_the_execution_role_may_not_is_found() -> None:
             for name in members["ActionNames"]
         ]
     }
-    [found] = found_in(world)
+    found, _ = found_in(world)
     assert found.code == "SW603"
     assert found.sentence == f"{ROLE} may not secretsmanager:GetSecretValue, which web.DB takes."
 
@@ -147,7 +153,7 @@ def answering(answer: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, An
 
 def test_endpoints_are_asked_for_where_there_is_no_way_out() -> None:
     """A VPC with endpoints needs no route; the routes are asked for once."""
-    for endpoints, codes in (([{"VpcEndpointId": "vpce-1"}], []), ([], ["SW408"])):
+    for endpoints, codes in (([{"VpcEndpointId": "vpce-1"}], ["SW608"]), ([], ["SW408", "SW608"])):
         world = on_amazon()
         ec2 = world.services["ec2"]
         assert isinstance(ec2, Ec2)

@@ -9,7 +9,7 @@ import sys
 
 from shipway.cli.options import show
 
-PURPOSES = ("deploy", "look", "verify", "run", "exec", "delete", "prune", "cluster", "instances")
+PURPOSES = ("deploy", "look", "verify", "run", "exec", "secrets", "delete", "prune", "cluster", "instances")
 ROLES = ("execution_role", "task_role", "trust")
 
 

@@ -13,6 +13,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_only(parser)
     add_outputs(parser)
     parser.add_argument("--strict", action="store_true", help="refuse where there would be a warning")
+    parser.add_argument(
+        "--read-secrets",
+        action="store_true",
+        help="read secrets of which a JSON key is named, to see whether they have it; no value is shown",
+    )
     parser.epilog = "Exit code: 0 may be deployed, 8 refused, 1 an error."
 
 
@@ -26,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     opened = open_release(choices(arguments), arguments.only)
     if opened is None:
         raise UsageError("verify checks an application file, and has none of that service.")
-    found = verify_release(opened.release, opened.open(), options, strict=arguments.strict)
+    chosen = {"strict": arguments.strict, "read_secrets": arguments.read_secrets}
+    found = verify_release(opened.release, opened.open(), options, **chosen)
     show(arguments, found.as_document(), found.text())
     return found.exit_code

@@ -202,6 +202,10 @@ KINDS: dict[str, Callable[[Places], Arns]] = {
     "parameters": _only_if(lambda places: places.secrets(in_manager=False)),
     "public_parameters": lambda places: (places.arn("ssm", "parameter/aws/service/ecs/*", account="*"),),
     "forwarding": lambda places: (places.arn("ssm", "document/AWS-StartPortForwardingSession", account="*"),),
+    # Which keys they are under, only AWS knows.
+    "secret_keys": lambda places: (
+        (places.arn("kms", "key/*"),) if sources(places.application.task_definition) else ()
+    ),
     "roles": lambda places: places.task_roles(),
     "stacks": lambda places: (places.arn("cloudformation", f"stack/{places.cluster}-instances/*"),),
     "stack_roles": lambda places: (

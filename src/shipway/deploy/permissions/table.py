@@ -11,13 +11,14 @@ from dataclasses import dataclass
 # What a policy may be for. The verbs of each are told in docs/iam.md.
 DEPLOY, LOOK, VERIFY, RUN = "deploy", "look", "verify", "run"
 DELETE, PRUNE, CLUSTER, INSTANCES = "delete", "prune", "cluster", "instances"
-EXEC = "exec"
+EXEC, SECRETS = "exec", "secrets"
 PURPOSES = {
     DEPLOY: "build push register plan deploy rollback scale restart wait approve reject cancel lock unlock",
     LOOK: "status why logs history events tasks wait",
     VERIFY: "verify",
     RUN: "run start stop",
     EXEC: "exec port-forward",
+    SECRETS: "verify",
     DELETE: "delete",
     PRUNE: "prune deregister",
     CLUSTER: "cluster",
@@ -123,6 +124,10 @@ TABLE: tuple[Row, ...] = (
     *_rows("application-autoscaling", "any", "DescribeScalableTargets", DEPLOY, VERIFY),
     *_rows("application-autoscaling", "scalable_targets", "RegisterScalableTarget", DEPLOY),
     *_rows("secretsmanager", "secrets", "DescribeSecret", DEPLOY, VERIFY),
+    *_rows("secretsmanager", "secrets", "ListSecretVersionIds", VERIFY),
+    # Of verify --read-secrets; whoever deploys need not be able to read secrets.
+    *_rows("secretsmanager", "secrets", "GetSecretValue", SECRETS),
+    *_rows("kms", "secret_keys", "DescribeKey GetKeyPolicy", VERIFY),
     *_rows("ssm", "parameters", "DescribeParameters", DEPLOY, VERIFY),
     *_rows("ssm", "tasks", "StartSession", EXEC),
     *_rows("ssm", "forwarding", "StartSession", EXEC),

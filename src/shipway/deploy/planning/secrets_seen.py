@@ -38,6 +38,17 @@ class SecretSeen:
 
 
 @dataclass(frozen=True)
+class Named:
+    """What one place reads of a secret: `source:json_key:stage:version`; what is empty is not named."""
+
+    place: str
+    source: str
+    json_key: str = ""
+    stage: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True)
 class Version:
     """What its keeper says of a secret: the version in use and when the secret was last changed."""
 
@@ -57,6 +68,24 @@ def sources(definition: Members) -> dict[str, tuple[str, ...]]:
         if credentials:
             places.setdefault(whole(str(credentials)), []).append(f"{container['name']}'s registry")
     return {source: tuple(found) for source, found in sorted(places.items())}
+
+
+def named_values(definition: Members) -> tuple[Named, ...]:
+    """Each place that reads a secret, with what it reads of it."""
+    found = []
+    for container in definition.get("containerDefinitions") or ():
+        options = (container.get("logConfiguration") or {}).get("secretOptions") or ()
+        for secret in (*(container.get("secrets") or ()), *options):
+            value_from = str(secret["valueFrom"])
+            parts = value_from.split(":")[7:10] if MANAGER in value_from else []
+            found.append(Named(f"{container['name']}.{secret['name']}", whole(value_from), *parts))
+    return tuple(found)
+
+
+def region_of(source: str) -> str | None:
+    """Where it is by its ARN; None of a name alone, which is where the task is."""
+    parts = source.split(":")
+    return parts[3] if source.startswith("arn:") and len(parts) > 3 else None
 
 
 def whole(value_from: str) -> str:

@@ -29,14 +29,15 @@ def plan_release_file(release: Release, aws: Aws, options: DeployOptions) -> Ser
 
 
 def verify_release(
-    release: Release, aws: Aws, options: DeployOptions, *, strict: bool
+    release: Release, aws: Aws, options: DeployOptions, *, strict: bool, read_secrets: bool = False
 ) -> Verification | Together:
     from shipway.deploy.verification.verification import verify
 
+    chosen = {"strict": strict, "read_secrets": read_secrets}
     if not release.several:
-        return verify(release.first, aws, options, strict=strict)
+        return verify(release.first, aws, options, **chosen)
     refuse_unknown_containers(release, options)
-    found = of_each(release, lambda one: verify(one, aws, options_of(one, options), strict=strict))
+    found = of_each(release, lambda one: verify(one, aws, options_of(one, options), **chosen))
     if len(found) == 1:
         return next(iter(found.values()))
     code = max(one.exit_code for one in found.values())

@@ -51,6 +51,11 @@ CODES: dict[str, tuple[Severity, str]] = {
     "SW603": (R, "the execution role may not do what starting a task takes"),
     "SW604": (R, "starting a task takes an execution role, and there is none"),
     "SW605": (R, "the secret does not exist"),
+    "SW606": (R, "the secret has no such version or stage"),
+    "SW607": (R, "the secret has no such JSON key"),
+    "SW608": (N, "whether the secret has the JSON key was not looked at"),
+    "SW609": (R, "the key of the secret cannot be used"),
+    "SW610": (R, "the execution role may not decrypt the secret"),
 }
 
 

@@ -10,14 +10,16 @@ from shipway.deploy.errors import AwsRefusal, DeployError
 from shipway.deploy.planning.fit import on_instances
 from shipway.deploy.planning.images_seen import ecr_image
 from shipway.deploy.verification.containers import awslogs
-from shipway.deploy.verification.observed import Members, Observed, Subject
+from shipway.deploy.verification.key_look import look_at_keys
+from shipway.deploy.verification.observed import Members, Observed, SecretsSeen, Subject
 from shipway.deploy.verification.platform_look import look_at_platforms
 from shipway.deploy.verification.role_look import (
-    look_at_missing_secrets,
     look_at_permissions,
     look_at_roles,
 )
+from shipway.deploy.verification.roles import EXECUTION, roles_of
 from shipway.deploy.verification.routes import NONE, ways_out
+from shipway.deploy.verification.secret_look import look_at_secrets
 
 T = TypeVar("T")
 
@@ -25,9 +27,10 @@ ABSENT_IMAGE = ("ImageNotFoundException", "RepositoryNotFoundException")
 
 
 class Look:
-    def __init__(self, aws: Aws, subject: Subject) -> None:
+    def __init__(self, aws: Aws, subject: Subject, *, read_secrets: bool = False) -> None:
         self.aws = aws
         self.subject = subject
+        self.read_secrets = read_secrets
         self.unanswered: list[tuple[str, str]] = []
 
     def observed(self, cluster: Members | None) -> Observed:
@@ -52,11 +55,25 @@ class Look:
             platforms=look_at_platforms(self.aws, subject, missing, self.ask),
             roles=roles,
             denied=look_at_permissions(self.aws, subject, roles, self.ask),
-            missing_secrets=() if subject.local else look_at_missing_secrets(self.aws, subject, self.ask),
+            secrets=SecretsSeen() if subject.local else self.secrets(roles),
             ways_out=ways,
             endpoints=NONE in ways.values() and self.endpoints(subnets),
             quotas=self.quotas(),
             unanswered=tuple(self.unanswered),
+        )
+
+    def secrets(self, roles: dict[str, Members | None]) -> SecretsSeen:
+        found = look_at_secrets(self.aws, self.subject, self.ask, read=self.read_secrets)
+        role = roles_of(self.subject).get(EXECUTION, "")
+        asked = role if role.startswith("arn:") and roles.get(role) is not None else ""
+        keys = look_at_keys(self.aws, found.keys, asked, self.ask)
+        return SecretsSeen(
+            missing=tuple(found.missing),
+            no_version=tuple(found.no_version),
+            no_json_key=tuple(found.no_json_key),
+            unread=tuple(found.unread),
+            dead_keys=keys.dead,
+            undecryptable=tuple(keys.denied),
         )
 
     def ask(self, what: str, question: Callable[[], T]) -> T | None:

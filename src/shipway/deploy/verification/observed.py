@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from shipway.deploy.planning.secrets_seen import Named
+
 Members = dict[str, Any]
 
 
@@ -47,6 +49,18 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class SecretsSeen:
+    """What is not in order with the secrets that the task definition names."""
+
+    missing: tuple[str, ...] = ()
+    no_version: tuple[Named, ...] = ()
+    no_json_key: tuple[Named, ...] = ()
+    unread: tuple[Named, ...] = ()  # whose JSON key was not looked for
+    dead_keys: dict[str, str] = field(default_factory=dict)  # source -> what is wrong with its key
+    undecryptable: tuple[str, ...] = ()  # sources, by the execution role
+
+
+@dataclass(frozen=True)
 class Observed:
     """None stands for what was not asked or could not be read; the reason is then in `unanswered`."""
 
@@ -61,7 +75,7 @@ class Observed:
     platforms: dict[str, tuple[str, ...]] = field(default_factory=dict)  # image -> `linux/arm64`, ...
     roles: dict[str, Members | None] = field(default_factory=dict)  # -> trust policy, None: no such role
     denied: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what needs them -> refused actions
-    missing_secrets: tuple[str, ...] = ()
+    secrets: SecretsSeen = field(default_factory=SecretsSeen)
     ways_out: dict[str, str] = field(default_factory=dict)  # subnet -> where its default route leads
     endpoints: bool = False  # of a VPC
     quotas: dict[str, float] = field(default_factory=dict)  # by Amazon's name for it

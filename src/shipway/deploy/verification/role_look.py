@@ -1,4 +1,4 @@
-"""The look at roles and secrets; it is taken at Amazon only, for local ECS lets every role do everything."""
+"""The look at roles; it is taken at Amazon only, for local ECS lets every role do everything."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import AwsRefusal
-from shipway.deploy.planning.secrets_seen import in_secrets_manager, sources
 from shipway.deploy.verification.observed import Members, Subject
 from shipway.deploy.verification.roles import EXECUTION, needs_of_start, roles_of
 
 # Puts a question; its reason is kept where there is no answer.
 Ask = Callable[[str, Callable[[], Any]], Any]
 
-ABSENT = ("ResourceNotFoundException", "ParameterNotFound", "NoSuchEntity", "NoSuchEntityException")
+ABSENT = ("NoSuchEntity", "NoSuchEntityException")
 
 
 def look_at_roles(aws: Aws, subject: Subject, ask: Ask) -> dict[str, Members | None]:
@@ -53,39 +52,12 @@ def look_at_permissions(
     return denied
 
 
-def look_at_missing_secrets(aws: Aws, subject: Subject, ask: Ask) -> tuple[str, ...]:
-    missing = []
-    for source in sources(subject.definition):
-        there = ask(f"the secret {source}", partial(_exists, aws, source))
-        if there is False:
-            missing.append(source)
-    return tuple(missing)
-
-
 def _role(aws: Aws, name: str) -> Members:
     try:
         return dict(aws.service("iam").call("GetRole", {"RoleName": name})["Role"])
     except AwsRefusal as refusal:
         if refusal.code in ABSENT:
             return {}
-        raise
-
-
-def _exists(aws: Aws, source: str) -> bool:
-    try:
-        if in_secrets_manager(source):
-            return (
-                not aws.service("secretsmanager")
-                .call("DescribeSecret", {"SecretId": source})
-                .get("DeletedDate")
-            )
-        name = source.partition(":parameter")[2] or source
-        equal = {"Key": "Name", "Option": "Equals", "Values": sorted({name, name.removeprefix("/")})}
-        answer = aws.service("ssm").call("DescribeParameters", {"ParameterFilters": [equal]})
-        return bool(answer.get("Parameters"))
-    except AwsRefusal as refusal:
-        if refusal.code in ABSENT:
-            return False
         raise
 
 

@@ -14,6 +14,7 @@ from shipway.deploy.verification.finding import Finding
 from shipway.deploy.verification.observed import Members, Observed, Subject
 
 EXECUTION, TASK = "executionRoleArn", "taskRoleArn"
+CONTAINERS = "task_definition.containerDefinitions"
 TASKS_OF_ECS = "ecs-tasks.amazonaws.com"
 PULLS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 WRITES_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
@@ -113,10 +114,36 @@ def named(subject: Subject, observed: Observed) -> Iterator[Finding]:
 
 def secrets(subject: Subject, observed: Observed) -> Iterator[Finding]:
     places = sources(subject.definition)
-    for source in observed.missing_secrets:
+    for source in observed.secrets.missing:
         said = f"{source} does not exist; {', '.join(places.get(source, ()))} takes it."
         todo = "Create it, or correct valueFrom (Secrets Manager wants the whole ARN, with its six letters)."
-        yield Finding("SW605", "task_definition.containerDefinitions", said, todo)
+        yield Finding("SW605", CONTAINERS, said, todo)
+    for one in observed.secrets.no_version:
+        which = " and ".join(filter(None, (one.version and f"version {one.version}", one.stage or "")))
+        said = f"{one.source} has no {which or 'AWSCURRENT'}; {one.place} takes it."
+        todo = "Correct the end of valueFrom (:json-key:version-stage:version-id), or leave both out."
+        yield Finding("SW606", CONTAINERS, said, todo)
+    for one in observed.secrets.no_json_key:
+        said = f"{one.source} has no JSON key {one.json_key!r}; {one.place} takes it."
+        yield Finding("SW607", CONTAINERS, said, "Add the key to the secret, or correct valueFrom.")
+    if unread := observed.secrets.unread:
+        keys = ", ".join(f"{one.json_key} ({one.place})" for one in unread)
+        said = f"Whether secrets have their JSON keys was not looked at: {keys}."
+        todo = "`shipway verify --read-secrets` reads the secrets' values and looks; it shows none."
+        yield Finding("SW608", CONTAINERS, said, todo)
+
+
+def keys(subject: Subject, observed: Observed) -> Iterator[Finding]:
+    places = sources(subject.definition)
+    for source, said in observed.secrets.dead_keys.items():
+        takes = f"{said} {', '.join(places.get(source, ()))} takes {source}."
+        yield Finding("SW609", CONTAINERS, takes, "Enable the key, or encrypt the secret with another.")
+    for source in observed.secrets.undecryptable:
+        what = ", ".join(places.get(source, ()))
+        role = subject.definition[EXECUTION]
+        said = f"{role} may not kms:Decrypt with the key of {source}, which {what} takes."
+        todo = "Allow it in the role's policies or in the key's; the key is a customer-managed one."
+        yield Finding("SW610", f"task_definition.{EXECUTION}", said, todo)
 
 
 def trusts(policy: Members, service: str) -> bool:
@@ -132,4 +159,4 @@ def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-CHECKS = (present, allowed, named, secrets)
+CHECKS = (present, allowed, named, secrets, keys)

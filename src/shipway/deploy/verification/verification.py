@@ -48,11 +48,15 @@ class Verification:
         }
 
 
-def verify(application: Application, aws: Aws, options: DeployOptions, *, strict: bool) -> Verification:
-    return Verification(verify_findings(application, aws, options), strict)
+def verify(
+    application: Application, aws: Aws, options: DeployOptions, *, strict: bool, read_secrets: bool = False
+) -> Verification:
+    return Verification(verify_findings(application, aws, options, read_secrets=read_secrets), strict)
 
 
-def verify_findings(application: Application, aws: Aws, options: DeployOptions) -> tuple[Finding, ...]:
+def verify_findings(
+    application: Application, aws: Aws, options: DeployOptions, *, read_secrets: bool = False
+) -> tuple[Finding, ...]:
     """What would go wrong if this were deployed; nothing is touched."""
     wanted, wishes = wanted_by(application, aws, options)
     cluster = aws.ecs.cluster_described()
@@ -69,7 +73,7 @@ def verify_findings(application: Application, aws: Aws, options: DeployOptions) 
         local=aws.local,
         creates_cluster=wanted.create_cluster,
     )
-    found = findings_of(subject, Look(aws, subject).observed(cluster))
+    found = findings_of(subject, Look(aws, subject, read_secrets=read_secrets).observed(cluster))
     return tuple(replace(item, place=application.place(item.key)) for item in found)
 
 
