@@ -9,12 +9,14 @@ import os
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
 
 from shipway.cli.main import main
 from shipway.cli.verbs import VERBS
+from tests.cli.published import held
 
 HEAVY = ("boto3", "botocore", "rich", "msgspec", "yaml", "aiohttp", "starlette")
 
@@ -112,6 +114,49 @@ def test_local_ecs_that_is_not_running_is_said(tmp_path: Path, monkeypatch: pyte
         done = shipway(verb, "-e", "local", "-s", "a/b", folder=tmp_path)
         assert done.returncode == code
         assert f"Local ECS is not running (looked in {tmp_path})" in done.stderr
+
+
+def test_an_endpoint_that_is_no_url_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the user's slip, no fault of ours."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "garbage")
+    done = shipway("status", "-s", "a/b", "--region", "eu-west-1", folder=tmp_path)
+    assert done.returncode == 1
+    assert "Invalid endpoint: garbage. Correct AWS_ENDPOINT_URL" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (KeyError("lost"), 1, "a fault in Shipway itself: KeyError: 'lost'."),
+        (KeyboardInterrupt(), 130, "interrupted."),
+        (ModuleNotFoundError(name="moto"), 1, "the package moto is not installed."),
+    ],
+)
+def test_machines_have_a_document_whatever_went_wrong(
+    error: BaseException,
+    code: int,
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not only where the error is one that was foreseen."""
+    module = types.ModuleType("breaking")
+
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("-o", dest="output")
+
+    def run(arguments: argparse.Namespace) -> int:
+        raise error
+
+    vars(module).update(add_arguments=add_arguments, run=run)
+    monkeypatch.setitem(sys.modules, "breaking", module)
+    monkeypatch.setitem(VERBS, "plan", ("breaking", "breaks"))
+    assert main(["plan", "-o", "json"]) == code
+    printed = capsys.readouterr()
+    document = held("plan", json.loads(printed.out))
+    assert (document["verdict"], document["exitCode"]) == ("error", code)
+    assert document["sentence"].startswith(sentence)
+    assert f"shipway plan: {sentence}" in printed.err
 
 
 def test_init_then_dry_checks(tmp_path: Path) -> None:

@@ -55,23 +55,16 @@ def run_unmasked(verb: str, given: list[str]) -> int:
         return int(module.run(arguments))
     except DeployError as error:
         code = getattr(module, "FAILURE_CODE", 1) if error.exit_code == 1 else error.exit_code
-        unfold(arguments)
-        tell(error, " ".join([verb, *filter(None, [getattr(arguments, "local_verb", None)])]))
-        if arguments is not None and not arguments.shown:
-            tell_machines(error, code, arguments)
-        return code
+        return failed(error, code, verb, arguments)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "shipway":
             raise
         extra = EXTRAS.get(error.name.partition(".")[0], "local")
-        print(
-            f"shipway {verb}: the package {error.name} is not installed. Run: pip install 'shipway[{extra}]'",
-            file=sys.stderr,
-        )
-        return 1
+        missing = f"the package {error.name} is not installed. Run: pip install 'shipway[{extra}]'"
+        return failed(DeployError(missing), 1, verb, arguments)
     except KeyboardInterrupt:
-        print(f"\nshipway {verb}: interrupted.", file=sys.stderr)
-        return INTERRUPTED
+        print(file=sys.stderr)
+        return failed(DeployError("interrupted."), INTERRUPTED, verb, arguments)
     except BrokenPipeError:
         # The reader (head, less) has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -81,13 +74,20 @@ def run_unmasked(verb: str, given: list[str]) -> int:
             import traceback
 
             traceback.print_exc()  # here, where what is printed is masked
-            return int(getattr(module, "FAILURE_CODE", 1))
-        print(
-            f"shipway {verb}: a fault in Shipway itself: {type(error).__name__}: {error}. "
-            "Run it again with SHIPWAY_DEBUG=1 to see where, and please report it.",
-            file=sys.stderr,
+        fault = (
+            f"a fault in Shipway itself: {type(error).__name__}: {error}. "
+            "Run it again with SHIPWAY_DEBUG=1 to see where, and please report it."
         )
-        return int(getattr(module, "FAILURE_CODE", 1))
+        return failed(DeployError(fault), int(getattr(module, "FAILURE_CODE", 1)), verb, arguments)
+
+
+def failed(error: DeployError, code: int, verb: str, arguments: argparse.Namespace | None) -> int:
+    """Whatever the reason, people have a sentence, machines their document, and the process its code."""
+    unfold(arguments)
+    tell(error, " ".join([verb, *filter(None, [getattr(arguments, "local_verb", None)])]))
+    if arguments is not None and not arguments.shown:
+        tell_machines(error, code, arguments)
+    return code
 
 
 def tell(error: DeployError, verb: str) -> None:

@@ -146,7 +146,14 @@ def _aws(session: Any, cluster: str, where: str, client: dict[str, Any], *, loca
     throttled = Throttled()
 
     def opened(service: str) -> BotoCalls:
-        return BotoCalls(session.create_client(service, config=config, **client), where, throttled)
+        try:
+            found = session.create_client(service, config=config, **client)
+        except ValueError as error:  # for an endpoint that is no URL, or a region that is no word
+            raise DeployError(
+                f"AWS cannot be reached: {error}. Correct AWS_ENDPOINT_URL, the profile's endpoint_url, "
+                "or the region."
+            ) from None
+        return BotoCalls(found, where, throttled)
 
     @cache
     def calls(service: str) -> CallsWhenAsked:
