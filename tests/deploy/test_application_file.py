@@ -107,7 +107,42 @@ def test_missing_file_is_said(tmp_path: Path) -> None:
         (
             "container_port: 80",
             "container_port: http",
-            "shipway.yml:8: load_balancer.container_port: expected 'int'",
+            "shipway.yml:8: load_balancer.container_port must be a whole number, not 'http'.",
+        ),
+        (
+            "  web: .\n",
+            "  web: {args: {LEVEL: [1]}}\n",
+            "shipway.yml:3: images.web.args.LEVEL must be text, not a list.",
+        ),
+        (
+            "  web: .\n",
+            "  web: {context: ., tag: 1.10}\n",
+            "shipway.yml:3: images.web.tag must be text, not 1.1. Write it in quotes.",
+        ),
+        (
+            "cluster: hello",
+            "cluster: hello\nbefore_deploy: migrate",
+            "shipway.yml:2: before_deploy must be a list, not 'migrate'. Write [migrate].",
+        ),
+        (
+            "cluster: hello",
+            "cluster: hello\nafter_deploy: [smoke]",
+            "shipway.yml:2: there is no task 'smoke' under tasks. There are none here.",
+        ),
+        (
+            "cluster: hello",
+            "cluster: hello\non_failure: roll-back",
+            "shipway.yml:2: on_failure is 'roll-back'. Did you mean 'roll_back'?",
+        ),
+        (
+            ", container_port: 80",
+            "",
+            "shipway.yml:8: load_balancer lacks 'container_port'.",
+        ),
+        (
+            "cluster: hello",
+            "cluster: hello\nhooks: {before_build:}",
+            "shipway.yml:2: hooks.before_build must be a list, not empty.",
         ),
         ("  web: .\n", "  web: {contxt: .}\n", "shipway.yml:3: unknown key 'contxt' under images.web"),
         ("  web: .\n", "  wob: .\n", "lacks 'image', which ECS requires"),
@@ -130,6 +165,12 @@ def test_missing_file_is_said(tmp_path: Path) -> None:
 def test_bad_input_is_named_with_file_and_line(folder: Path, old: str, new: str, said: str) -> None:
     """Every mistake is one sentence with its place."""
     assert said in complaint(folder, old, new)
+
+
+def test_a_name_that_is_left_empty_is_that_of_the_service(folder: Path) -> None:
+    """As if the key were not there."""
+    (folder / "shipway.yml").write_text("name:\n" + (folder / "shipway.yml").read_text())
+    assert read(folder).name == "hello"
 
 
 def test_unknown_environment_is_refused(folder: Path) -> None:

@@ -12,7 +12,7 @@ from shipway.deploy.application.application import Image, ImageSecret
 from shipway.deploy.building import build, push, register
 from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy
-from shipway.deploy.errors import UsageError
+from shipway.deploy.errors import DeployError, UsageError
 from shipway.deploy.plan import plan_application
 from shipway.deploy.planning.images import commit_tag, image_wishes, plan_images
 
@@ -124,5 +124,5 @@ def test_several_platforms_need_a_tag() -> None:
 def test_a_secret_has_one_source(secret: ImageSecret) -> None:
     """Named by its key."""
     wishes = image_wishes(application(images={"web": Image(secrets={"token": secret})}), "1", {}, {})
-    with pytest.raises(UsageError, match=r"images\.web\.secrets\.token: write env: or file:"):
+    with pytest.raises(DeployError, match=r"images\.web\.secrets\.token: write env: or file:"):
         plan_images(wishes, ())

@@ -14,7 +14,7 @@ from shipway.deploy.planning.verdict import Verdict
 from shipway.deploy.services import DeleteToo, delete, rollback, status, why_service
 
 from .fakes import World
-from .hello import application, deployed
+from .hello import PORT, application, deployed
 
 
 def test_first_deployment() -> None:
@@ -269,3 +269,20 @@ def test_status_and_why_read_a_living_service() -> None:
     assert "history, newest first:\n  hello:1 SUCCESSFUL" in text
     assert "(service hello) has reached a steady state." in text
     assert "nothing is known against it" in why_service(world.aws, "hello").headline()
+
+
+def test_a_port_that_is_missing_for_a_misspelt_member_tells_the_member() -> None:
+    """With the block's place, and the note that names what the SDK does not know."""
+    world = World()
+    block = LoadBalancer(container="web", container_port=80)
+    definition = {"family": "hello", "containerDefinitions": [{"name": "web", "portMappigns": PORT}]}
+    note = "does not know member 'portMappigns'"
+    asked = application(
+        load_balancer=block,
+        task_definition=definition,
+        warnings=(note,),
+        lines={"load_balancer": "shipway.yml:4"},
+    )
+    with pytest.raises(DeployError, match=r"^shipway\.yml:4: .* maps no port") as refused:
+        deploy(asked, world.aws, world.tools, DeployOptions(tag="1"))
+    assert refused.value.details == (note,)

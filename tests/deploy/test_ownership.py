@@ -9,7 +9,7 @@ import pytest
 from shipway.deploy.application.application import Image
 from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy
-from shipway.deploy.errors import UsageError
+from shipway.deploy.errors import DeployError
 from shipway.deploy.plan import plan_application
 from shipway.deploy.planning.ownership import Owner, Ownership
 
@@ -70,9 +70,10 @@ def test_the_longest_path_decides(path: str, owner: Owner) -> None:
     ],
 )
 def test_what_is_no_rule_is_refused(written: dict[str, str], sentence: str) -> None:
-    """Before anything is asked of AWS."""
-    with pytest.raises(UsageError, match=sentence):
+    """Before anything is asked of AWS; it is the file that is wrong, not the command."""
+    with pytest.raises(DeployError, match=sentence) as refused:
         Ownership(written)
+    assert refused.value.exit_code == 1
 
 
 def test_a_service_that_is_theirs_gets_a_task_definition_and_nothing_else() -> None:

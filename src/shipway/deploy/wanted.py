@@ -85,4 +85,10 @@ def _balancer(application: Application, definition: Members, create: bool) -> Ba
     if application.load_balancer is None:
         return None
     block = application.load_balancer
-    return balancer_wish(block, application.name, definition, application.service, create)
+    try:
+        return balancer_wish(block, application.name, definition, application.service, create)
+    except DeployError as error:
+        # A misspelt member (`portMappigns`) may be why; the notes tell of it.
+        place = application.place("load_balancer")
+        sentence = f"{place}: {error.sentence}" if place else error.sentence
+        raise DeployError(sentence, details=application.warnings) from None

@@ -28,6 +28,7 @@ from shipway.deploy.application.release_file import (
 from shipway.deploy.application.required_version import complaint_about
 from shipway.deploy.application.suggestion import did_you_mean
 from shipway.deploy.application.variables import Path, VariableError, expand
+from shipway.deploy.application.wrong_type import told
 from shipway.deploy.errors import DeployError
 
 FILE_NAMES = ("shipway.yml", "shipway.yaml", "shipway.json", "shipway.toml")
@@ -130,13 +131,14 @@ class _Decoder:
             if isinstance(image, str):
                 merged["images"][container] = {"context": image}
         self.drop_others_images(merged)
-        merged.setdefault("name", self._default_name(merged))
+        if merged.get("name") is None:
+            merged["name"] = self._default_name(merged)
         merged |= {"environment": self.environment, "folder": str(self.folder)}
         kept = {key: item for key, item in merged.items() if not key.startswith("x-") and item is not None}
         try:
             application = msgspec.convert(kept, Application, strict=False)
         except msgspec.ValidationError as error:
-            raise DeployError(self._type_complaint(error)) from None
+            raise DeployError(self._type_complaint(error, kept)) from None
         self.check_around(application)
         return self.checked(application)
 
@@ -256,11 +258,7 @@ class _Decoder:
                 return str(merged[key][member])
         return re.sub(r"[^A-Za-z0-9_-]+", "-", self.folder.name).strip("-") or "shipway"
 
-    def _type_complaint(self, error: msgspec.ValidationError) -> str:
-        complaint, _, dotted = str(error).partition(" - at `$")
-        steps = tuple(re.findall(r"[^.\[\]`]+", dotted))
-        over = ("environments", self.environment or "", *steps)
-        place = self.main.place(over if over in self.main.lines else steps)
-        shown = ".".join(steps) or "the file"
-        complaint = complaint.replace("Object missing", "lacks the").replace("`", "'")
-        return f"{place}: {shown}: {complaint[:1].lower() + complaint[1:]}."
+    def _type_complaint(self, error: msgspec.ValidationError, value: Any) -> str:
+        path, sentence = told(str(error), value)
+        over = ("environments", self.environment or "", *path)
+        return f"{self.main.place(over if over in self.main.lines else path)}: {sentence}"

@@ -22,4 +22,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     suggestion = nearest(word, known)
     if suggestion is not None:
         return f"Did you mean {suggestion!r}?"
-    return f"Known here: {', '.join(known)}."
+    return f"Known here: {', '.join(known)}." if known else "There are none here."

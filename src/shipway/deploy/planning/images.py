@@ -78,7 +78,7 @@ def plan_images(wishes: tuple[ImageWish, ...], missing_repositories: tuple[str, 
     for wish in wishes:
         for name, secret in wish.image.secrets.items():
             if (secret.env is None) == (secret.file is None):
-                raise UsageError(
+                raise DeployError(
                     f"images.{wish.container}.secrets.{name}: write env: or file:, one of the two."
                 )
     builds = [

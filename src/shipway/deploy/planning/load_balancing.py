@@ -65,10 +65,11 @@ def balancer_wish(
             f"It has: {', '.join(names)}."
         )
     mapped = [
-        mapping.get("containerPort")
+        mapping["containerPort"]
         for container in definition["containerDefinitions"]
         if container["name"] == block.container
         for mapping in container.get("portMappings") or []
+        if mapping.get("containerPort")
     ]
     if block.container_port not in mapped:
         raise DeployError(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any
 
-from shipway.deploy.errors import UsageError
+from shipway.deploy.errors import DeployError
 from shipway.deploy.planning.difference import Change, changed_members, line, walk
 from shipway.deploy.planning.release import Seen, Wanted, live_member
 
@@ -116,7 +116,7 @@ def _within(path: str, around: str) -> bool:
 def _path(written: str) -> str:
     path = ".".join(step for step in written.split(".") if step != WORDLESS)
     if path.partition(".")[0] not in ROOTS or (path.startswith("load_balancer.")):
-        raise UsageError(
+        raise DeployError(
             f"ownership: {written!r} names no member; write service, task_definition or load_balancer, and "
             "below the first two a member as `shipway plan` tells it, such as service.desiredCount or "
             "task_definition.web.environment.LOG_LEVEL."
@@ -128,4 +128,4 @@ def _owner(path: str, word: str) -> Owner:
     try:
         return Owner(word)
     except ValueError:
-        raise UsageError(f"ownership: {path}: {word!r} is none of ours, theirs, ignore.") from None
+        raise DeployError(f"ownership: {path}: {word!r} is none of ours, theirs, ignore.") from None
