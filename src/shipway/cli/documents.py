@@ -26,7 +26,7 @@ DOCUMENTS: dict[str, str] = {
     "explain": f"{OUTCOME}:CodePage {OUTCOME}:CodeListed[]",
     **dict.fromkeys(("lock", "unlock"), LIVING + ":LocksDocument"),
     "status": f"{LIVING}:StatusDocument {LIVING}:StatusesDocument",
-    "why": OUTCOME + ":PostMortemDocument",
+    "why": f"{OUTCOME}:PostMortemDocument {OUTCOME}:ClusterTroubleDocument",
     "logs": LIVING + ":LogLine[]",
     "history": ANY_OBJECT + "[]",
     "events": ANY_OBJECT + "[]",

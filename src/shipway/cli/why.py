@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from shipway.cli.options import add_target, choices, show
+
+if TYPE_CHECKING:
+    from shipway.deploy.edge.aws import Aws
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,14 +16,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "task", nargs="?", help="a task's id, the beginning of it, or its ARN (default: the service)"
     )
+    parser.add_argument(
+        "--all", action="store_true", help="the whole cluster: services that are not well, the worst first"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from shipway.deploy.errors import UsageError
     from shipway.deploy.opening import open_session
     from shipway.deploy.planning.post_mortem import as_document, render
     from shipway.deploy.services import why_service, why_task
 
-    session = open_session(choices(arguments), service_needed=arguments.task is None)
+    if arguments.all and arguments.task:
+        raise UsageError("--all is about the whole cluster; leave the task out.")
+    whole = arguments.all or arguments.task is not None
+    session = open_session(choices(arguments), service_needed=not whole)
+    if arguments.all:
+        return _of_cluster(arguments, session.aws)
     if arguments.task:
         post_mortem = why_task(session.aws, arguments.task)
     else:
@@ -30,4 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
         "unread": list(post_mortem.unread),
     }
     show(arguments, document, render(post_mortem))
+    return 0
+
+
+def _of_cluster(arguments: argparse.Namespace, aws: Aws) -> int:
+    from shipway.deploy.cluster_look import why_cluster
+
+    found = why_cluster(aws)
+    show(arguments, found.as_document(), found.text())
     return 0

@@ -73,6 +73,40 @@ class PostMortemDocument(Struct, frozen=True, kw_only=True):
     unread: Annotated[tuple[str, ...], Meta(description="evidence that could not be read, and why")]
 
 
+class ServiceTroubleDocument(Struct, frozen=True, kw_only=True):
+    """One service that is not well. The members of its cause are null where none was found."""
+
+    service: str
+    state: Annotated[str, Meta(description="down, failed, short (of tasks) or failing")]
+    running: int
+    desired: int
+    code: str | None
+    sentence: str | None
+    advice: str | None
+    tasks: Annotated[tuple[str, ...], Meta(description="that failed for this cause since it was well last")]
+
+
+class LooseTasksDocument(Struct, frozen=True, kw_only=True):
+    """Tasks of no service that failed for one cause."""
+
+    group: Annotated[str, Meta(description="their task definition, family:revision")]
+    code: str
+    sentence: str
+    advice: str
+    tasks: tuple[str, ...]
+
+
+class ClusterTroubleDocument(Struct, frozen=True, kw_only=True):
+    """Of `why --all`: what is not well in a cluster, the worst first."""
+
+    cluster: str
+    services: tuple[ServiceTroubleDocument, ...]
+    deploying: Annotated[tuple[str, ...], Meta(description="under way, with nothing known against them")]
+    well: Annotated[int, Meta(description="how many services")]
+    tasks: tuple[LooseTasksDocument, ...]
+    unread: Annotated[tuple[str, ...], Meta(description="evidence that could not be read, and why")]
+
+
 class Finding(Struct, frozen=True, kw_only=True):
     """`code` never changes its meaning; `shipway explain CODE` tells more."""
 

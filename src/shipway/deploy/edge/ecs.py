@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from shipway.deploy.edge.calls import Calls
@@ -95,6 +96,16 @@ class Ecs:
             found += self._calls.call("DescribeServices", request).get("services", [])
         return [service for service in found if service.get("status") != "INACTIVE"]
 
+    def first_services(self, most: int) -> tuple[list[Members], bool]:
+        """So many services, and whether there are more."""
+        arns = self._pages("ListServices", "serviceArns", {"cluster": self.cluster, "maxResults": 100})
+        known = list(islice(arns, most + 1))
+        found: list[Members] = []
+        for start in range(0, len(known[:most]), 10):
+            request = {"cluster": self.cluster, "services": known[:most][start : start + 10]}
+            found += self._calls.call("DescribeServices", request).get("services", [])
+        return found, len(known) > most
+
     def create_service(self, members: Members) -> Members:
         return _member(self._calls.call("CreateService", {"cluster": self.cluster, **members}), "service")
 
@@ -147,6 +158,13 @@ class Ecs:
         answer = self._calls.call("DescribeServiceDeployments", {"serviceDeploymentArns": [arn]})
         return next(iter(answer.get("serviceDeployments", ())), None)
 
+    def service_deployments_described(self, arns: list[str]) -> list[Members]:
+        found: list[Members] = []
+        for start in range(0, len(arns), 20):
+            request = {"serviceDeploymentArns": arns[start : start + 20]}
+            found += self._calls.call("DescribeServiceDeployments", request).get("serviceDeployments", ())
+        return found
+
     def stop_service_deployment(self, arn: str, stop_type: str = "ROLLBACK") -> None:
         self._calls.call("StopServiceDeployment", {"serviceDeploymentArn": arn, "stopType": stop_type})
 
@@ -190,6 +208,12 @@ class Ecs:
         request = {"cluster": self.cluster, "serviceName": service, "desiredStatus": "STOPPED"}
         arns = self._calls.call("ListTasks", request).get("taskArns", [])
         return self.tasks(arns) if arns else []
+
+    def first_stopped_tasks(self, most: int) -> tuple[list[Members], bool]:
+        """Of the whole cluster: so many tasks that stopped lately, and whether there are more."""
+        request = {"cluster": self.cluster, "desiredStatus": "STOPPED"}
+        known = list(islice(self._pages("ListTasks", "taskArns", request), most + 1))
+        return self.tasks(known[:most]), len(known) > most
 
     def running_task_arns(self, service: str) -> list[str]:
         """Of the tasks that are meant to run."""
