@@ -56,6 +56,31 @@ happenings:
             "continue_deployment: {service: web}",
             ": CONTINUE to the pause of web is refused: web has no deployment in progress",
         ),
+        (
+            "{count: 2}",
+            "{capacity_provider: {name: x, min_size: 3, max_size: 2}}",
+            ":2: min_size must be from",
+        ),
+        (
+            "{count: 2}",
+            "{count: 2, capacity_provider: {name: x}}",
+            ":2: managed scaling decides how many instances",
+        ),
+        (
+            "  - {count: 2}",
+            "  - {capacity_provider: {name: x}}\n  - {capacity_provider: {name: x}}",
+            ":2: there are two capacity providers called 'x'",
+        ),
+        (
+            "health_check: true",
+            "capacity_provider_strategy: [{capacity_provider: x}]",
+            ":5: there is no capacity provider 'x'.",
+        ),
+        (
+            "{count: 2}",
+            "{capacity_provider: {name: aws-x}}",
+            ": a capacity provider is refused: The specified capacity provider name is invalid.",
+        ),
         ("health_check: true", "maximum_percent: 0", ": the service web is refused: "),
         ("health_check: true", "never_healthy: true", ":4: nobody asks web how it is"),
         ("name: web", "revision: v1", ":4: services 1: lacks the required field 'name'."),
@@ -82,6 +107,20 @@ def test_a_zone_returns_once_it_has_died(tmp_path: Path, capsys: pytest.CaptureF
     file.write_text(GOOD.replace(scale, "zone_returns: b\n  - {at: 15s, zone_dies: b}\n"), encoding="utf-8")
     assert main(["simulate", str(file)]) == 1
     assert "let zone_dies: b come before" in capsys.readouterr().err
+
+
+def test_what_a_group_lost_returns_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its instances' numbers are known when it is played; they are not brought back by hand."""
+    file = tmp_path / "scenario.yml"
+    fleet = "  - {count: 2}\n  - {capacity_provider: {name: x}}"
+    scale = "scale: {service: web, desired_count: 2}"
+    played = GOOD.replace("  - {count: 2}", fleet).replace(scale, "instance_returns: 3")
+    file.write_text(played, encoding="utf-8")
+    assert main(["simulate", str(file)]) == 1
+    told = capsys.readouterr().err
+    assert (
+        f"{file}:9: instance 3 is its capacity provider's: a group replaces what it lost by itself." in told
+    )
 
 
 def test_a_scenario_is_played_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

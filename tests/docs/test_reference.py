@@ -18,6 +18,7 @@ from shipway.simulator.scenarios.description import (
     Happening,
     Hook,
     Machines,
+    Provider,
     Scale,
     Scenario,
     Service,
@@ -53,6 +54,7 @@ def listed_operations() -> dict[str, list[str]]:
     [
         ("## The file", Scenario),
         ("### Fleet", Machines),
+        ("### Capacity providers", Provider),
         ("### Services", Service),
         ("### Lifecycle hooks", Hook),
         ("### Happenings", Happening),

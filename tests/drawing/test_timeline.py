@@ -6,11 +6,13 @@ from msgspec.structs import replace
 
 from shipway.drawing.picture import clock, picture
 from shipway.drawing.timeline import (
+    Instances,
     Limits,
     Mark,
     Sample,
     Timeline,
     Traffic,
+    instance_steps,
     layers,
     limit_steps,
     traffic_shares,
@@ -46,6 +48,24 @@ def test_traffic_is_told_revision_by_revision() -> None:
     drawn = picture((shifted,), "svg")
     assert b"% of traffic" in drawn
     assert b"% of traffic" not in picture((rollout(),), "svg")
+
+
+def test_instances_are_told_by_capacity_provider() -> None:
+    """Those that run at the bottom, those on their way on top; drawn below the tasks."""
+    instances = (
+        Instances(at_s=0, provider="a", running=2),
+        Instances(at_s=0, provider="b", running=0),
+        Instances(at_s=10, provider="b", running=0, starting=1),
+        Instances(at_s=40, provider="b", running=1),
+    )
+    told = replace(rollout(), instances=instances)
+    assert instance_steps(told) == (
+        (0, 10, 40),
+        (("a", "running", (2, 2, 2)), ("b", "running", (0, 0, 1)), ("b", "starting", (0, 1, 0))),
+    )
+    drawn = picture((told,), "svg")
+    assert b"b starting" in drawn
+    assert b"instances" not in picture((rollout(),), "svg")
 
 
 def test_healthy_tasks_of_all_revisions_are_at_the_bottom() -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from shipway.cli.scenario_file import read_scenario, scenario_of
 from shipway.deploy.application.document import Document
-from shipway.simulator.scenarios.play import play
-from shipway.simulator.scenarios.report import Report, text, timelines
+from shipway.simulator.scenarios.play import NotPlayed, play
+from shipway.simulator.scenarios.report import Report, length, text, timelines
 from shipway.simulator.scenarios.shifts import stage_lengths
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "scenarios").glob("*.yml"))
@@ -151,6 +151,69 @@ def test_a_deployment_that_is_stopped_gives_its_traffic_back() -> None:
         ("v1", 100),
         ("v2", 0),
     ]
+
+
+GROUP: dict[str, Any] = {
+    "cpu": 1024,
+    "memory": 2048,
+    "capacity_provider": {"name": "workers", "max_size": 6, "instance_start": "2m"},
+}
+
+
+def scaled_by_itself(happenings: list[dict[str, Any]], **provider: Any) -> Report:
+    """Four tasks on two instances of a capacity provider, which are all that they need."""
+    own = {"capacity_provider_strategy": [{"capacity_provider": "workers"}], "memory": 1024, "start": "2s"}
+    group = {**GROUP, "capacity_provider": {**GROUP["capacity_provider"], **provider}}
+    web = {"name": "web", "desired_count": 4, "health_check": True, **own}
+    value = {"fleet": [group], "services": [web], "happenings": happenings}
+    return play(scenario_of(Document("scenario.yml", value)), 1)
+
+
+def test_a_rollout_waits_for_instances_that_go_again() -> None:
+    """For the first task's, then for the others'; a quarter of an hour after it they are too many."""
+    report = scaled_by_itself([DEPLOY])
+    assert (report.exit_code, report.verdicts[0].status) == (0, "SUCCESSFUL")
+    waits = report.books[0].waits
+    assert {wait.revision for wait in waits} == {"v2"}
+    assert waits[0].waited_s == max(wait.waited_s for wait in waits) == pytest.approx(120, abs=2)
+    (group,) = report.groups
+    counts = [(each.running, each.starting, each.leaving) for each in group.samples]
+    assert counts[:3] == [(2, 0, 0), (2, 1, 0), (3, 0, 0)]
+    assert max(running for running, _, _ in counts) > counts[-1][0]
+    assert group.samples[-1].at_s > 15 * 60
+    assert f"waited for instances of workers, the longest for {length(waits[0].waited_s)}" in text(report)
+
+
+def test_a_group_that_may_not_grow_lets_tasks_wait_in_vain() -> None:
+    """Half an hour each, until the scenario ends; and the report says that the group is full."""
+    report = scaled_by_itself([DEPLOY], max_size=2)
+    assert (report.exit_code, report.verdicts[0].status) == (3, "IN_PROGRESS")
+    assert [wait.in_vain for wait in report.books[0].waits] == [True, True, True]
+    assert "3 tasks of v2 waited for instances of workers in vain, the longest for 30 min" in text(report)
+    assert text(report).endswith("  2 instances all along, which is all that it may have")
+    assert any("waited for an instance of workers in vain" in m.text for m in timelines(report)[0].marks)
+
+
+def test_a_group_replaces_what_it_loses_where_there_is_power() -> None:
+    """Its instances are numbered on behind the fixed fleet; a dead zone gets none."""
+    report = scaled_by_itself([{"at": "10s", "zone_dies": "a"}, {"at": "10m", "drain": 3}])
+    told = [entry.text for entry in report.entries]
+    assert "capacity provider workers starts 1 instance in the place of those that it lost" in told
+    assert max(sample.healthy for sample in report.books[0].samples[-3:]) == 4
+    with pytest.raises(NotPlayed, match="drain instance 9 is refused: there is no instance 9 at that moment"):
+        scaled_by_itself([{"at": "10s", "drain": 9}])
+
+
+def test_a_group_without_managed_scaling_stays_as_its_owner_wants_it() -> None:
+    """Its tasks are placed or refused, and wait for nobody."""
+    provider = {"name": "workers", "managed_scaling": False, "instance_start": "1s"}
+    group = {**GROUP, "count": 3, "capacity_provider": provider}
+    own = {"capacity_provider_strategy": [{"capacity_provider": "workers"}], "memory": 1024}
+    value = {"fleet": [group], "services": [{"name": "web", "desired_count": 4, **own}]}
+    value["happenings"] = [{"at": "1m", "scale": {"service": "web", "desired_count": 7}}]
+    report = play(scenario_of(Document("scenario.yml", value)), 1)
+    assert [(each.running, each.starting) for each in report.groups[0].samples] == [(3, 0)]
+    assert (report.books[0].waits, len(report.books[0].shortages)) == ([], 1)
 
 
 def test_a_service_that_never_fits_is_told() -> None:

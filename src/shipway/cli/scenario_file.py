@@ -121,13 +121,11 @@ def nonsense(scenario: Scenario) -> Iterator[tuple[Path, str]]:
     names = [service.name for service in scenario.services]
     if not scenario.fleet or not names:
         yield ("fleet",) if not scenario.fleet else ("services",), "a scenario needs instances and services."
-    for number, machines in enumerate(scenario.fleet):
-        if not machines.zones or machines.count < 1:
-            yield ("fleet", number), "instances need a count of at least 1, and a zone."
+    yield from _fleet_nonsense(scenario)
     for number, service in enumerate(scenario.services):
         if names.index(service.name) != number:
             yield ("services", number, "name"), f"there are two services called {service.name!r}."
-        for keys, complaint in _strategy_nonsense(service):
+        for keys, complaint in (*_strategy_nonsense(service), *_provider_nonsense(scenario, service)):
             yield ("services", number, *keys), complaint
         checked = service.health_check or service.load_balancer
         if not checked and (service.never_healthy or service.fails_after is not None):
@@ -187,5 +185,42 @@ def _unknown_names(
         yield path, f"there is no zone {value!r}. {did_you_mean(value, scenario.zones)}"
     elif verb in ("alarm", "alarm_ends") and value not in scenario.alarms:
         yield path, f"no service watches the alarm {value!r}. {did_you_mean(value, scenario.alarms)}"
-    elif verb in INSTANCE_VERBS and not 1 <= value <= scenario.instances:
-        yield path, f"there is no instance {value}: they are numbered from 1 to {scenario.instances}."
+    elif verb in INSTANCE_VERBS:
+        yield from _unknown_instance(scenario, path, value)
+
+
+def _unknown_instance(scenario: Scenario, path: Path, number: int) -> Iterator[tuple[Path, str]]:
+    """How far the numbers of groups' instances go is only known when it is played."""
+    if number < 1 or (number > scenario.instances and not scenario.groups):
+        yield path, f"there is no instance {number}: they are numbered from 1 to {scenario.instances}."
+    elif path[-1] == "instance_returns" and number > scenario.instances:
+        yield path, f"instance {number} is its capacity provider's: a group replaces what it lost by itself."
+
+
+def _fleet_nonsense(scenario: Scenario) -> Iterator[tuple[Path, str]]:
+    names = [machines.provider.name for machines in scenario.groups]
+    for number, machines in enumerate(scenario.fleet):
+        path, provider = ("fleet", number), machines.capacity_provider
+        if not machines.zones or machines.count < 1:
+            yield path, "instances need a count of at least 1, and a zone."
+        if provider is None:
+            continue
+        if names.count(provider.name) > 1:
+            yield (*path, "capacity_provider"), f"there are two capacity providers called {provider.name!r}."
+        if not 0 <= provider.min_size <= provider.max_size:
+            yield (*path, "capacity_provider"), "min_size must be from 0 to max_size."
+        if provider.managed_scaling and machines.count != 1:
+            yield (
+                (*path, "count"),
+                f"managed scaling decides how many instances {provider.name} has; say min_size and max_size.",
+            )
+
+
+def _provider_nonsense(scenario: Scenario, service: Service) -> Iterator[tuple[Path, str]]:
+    """Providers that a service asks for and that are not there."""
+    known = [machines.provider.name for machines in scenario.groups]
+    for number, item in enumerate(service.capacity_provider_strategy):
+        name = item.capacity_provider
+        if name not in known:
+            path: Path = ("capacity_provider_strategy", number, "capacity_provider")
+            yield path, f"there is no capacity provider {name!r}. {did_you_mean(name, known)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -9,7 +10,14 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from shipway.drawing.timeline import Steps, Timeline, layers, limit_steps, traffic_shares
+from shipway.drawing.timeline import (
+    Steps,
+    Timeline,
+    instance_steps,
+    layers,
+    limit_steps,
+    traffic_shares,
+)
 
 # Distinct for colour-blind readers too, each as: healthy, running, pending.
 COLOURS = (
@@ -17,6 +25,12 @@ COLOURS = (
     ("#e08a2c", "#f1be85", "#fae3c8"),
     ("#4f9d69", "#a1cdae", "#d6eadc"),
     ("#8d6bb1", "#c0abd6", "#e3d9ee"),
+)
+# Of capacity providers: running, leaving, starting.
+PROVIDER_COLOURS = (
+    ("#5b8c8a", "#a9c6c5", "#dbe8e8"),
+    ("#b0657d", "#d9b3bf", "#f0e0e5"),
+    ("#9a8a4f", "#cfc6a4", "#ebe7d8"),
 )
 LIMIT = "#b03030"
 LINES = {
@@ -26,7 +40,7 @@ LINES = {
 }
 INK, TROUBLE = "#404040", "#b03030"
 WIDTH_INCHES, PLOT_INCHES, LINE_INCHES = 10.0, 3.4, 0.19
-STRIP_INCHES, STRIP_GAP_INCHES = 0.7, 0.55  # of the traffic, and above it
+STRIP_INCHES, STRIP_GAP_INCHES = 0.7, 0.55  # of traffic and instances, and above each
 MARK_TEXT_MAX = 118
 NUMBER_BOX = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "#b0b0b0", "linewidth": 0.6}
 STYLE: dict[Any, Any] = {
@@ -51,20 +65,23 @@ def picture(timelines: tuple[Timeline, ...], form: str) -> bytes:
 def figure_of(timelines: tuple[Timeline, ...]) -> Figure:
     """One plot above the other, and under each what its numbered marks say."""
     texts = [LINE_INCHES * len(timeline.marks) for timeline in timelines]
-    strips = [STRIP_INCHES + STRIP_GAP_INCHES if timeline.traffic else 0.0 for timeline in timelines]
-    heights = [PLOT_INCHES + strip + text + 1.1 for strip, text in zip(strips, texts, strict=True)]
+    strips = [_strips(timeline) for timeline in timelines]
+    heights = [
+        PLOT_INCHES + (STRIP_INCHES + STRIP_GAP_INCHES) * len(below) + text + 1.1
+        for below, text in zip(strips, texts, strict=True)
+    ]
     whole = top = sum(heights)
     figure = Figure(figsize=(WIDTH_INCHES, whole))
 
     def axes(bottom: float, inches: float) -> Any:
         return figure.add_axes((0.06, bottom / whole, 0.73, inches / whole))
 
-    for timeline, strip, height in zip(timelines, strips, heights, strict=True):
+    for timeline, below, height in zip(timelines, strips, heights, strict=True):
         bottom = top - 0.45 - PLOT_INCHES
         _plot(axes(bottom, PLOT_INCHES), timeline)
-        bottom -= strip
-        if timeline.traffic:
-            _strip(axes(bottom, STRIP_INCHES), timeline)
+        for strip in below:
+            bottom -= STRIP_INCHES + STRIP_GAP_INCHES
+            strip(axes(bottom, STRIP_INCHES), timeline)
         _mark_texts(figure, timeline, bottom - 0.55, whole)
         top -= height
     return figure
@@ -120,7 +137,42 @@ def _stack(axes: Any, timeline: Timeline, unit_s: int) -> list[Any]:
     return handles
 
 
-def _strip(axes: Any, timeline: Timeline) -> None:
+def _strips(timeline: Timeline) -> list[Callable[[Any, Timeline], None]]:
+    """What is drawn below the tasks."""
+    drawn: list[Callable[[Any, Timeline], None]] = []
+    if timeline.traffic:
+        drawn.append(_traffic)
+    if timeline.instances:
+        drawn.append(_instances)
+    return drawn
+
+
+def _instances(axes: Any, timeline: Timeline) -> None:
+    """How many instances each capacity provider has, and how many of them are on their way."""
+    unit_s, unit = unit_of(timeline)
+    moments, bands = instance_steps(timeline)
+    at = [moment / unit_s for moment in (*moments, timeline.ends_s)]
+    providers = list(dict.fromkeys(provider for provider, _, _ in bands))
+    floor, handles = [0] * len(at), []
+    for provider, condition, counts in bands:
+        shades = PROVIDER_COLOURS[providers.index(provider) % len(PROVIDER_COLOURS)]
+        shade = ("running", "leaving", "starting").index(condition)
+        top = [low + count for low, count in zip(floor, (*counts, counts[-1]), strict=True)]
+        look: dict[str, Any] = {"facecolor": shades[shade], "edgecolor": shades[0] if shade == 2 else "none"}
+        look |= {"hatch": "////" if shade == 2 else None, "linewidth": 0}
+        axes.fill_between(at, floor, top, step="post", **look)
+        handles.append(Patch(label=provider if shade == 0 else f"{provider} {condition}", **look))
+        floor = top
+    axes.set_xlim(0, timeline.ends_s / unit_s)
+    axes.set_ylim(0, max([*floor, 1]) * 1.15)
+    axes.set_ylabel("instances")
+    axes.set_xlabel(unit)
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.1), frameon=False)
+
+
+def _traffic(axes: Any, timeline: Timeline) -> None:
     """Who has how much of the production traffic."""
     unit_s, unit = unit_of(timeline)
     moments, shares = traffic_shares(timeline)

@@ -44,6 +44,16 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
     percent: float
 
 
+class Instances(msgspec.Struct, frozen=True, kw_only=True):
+    """From `at_s` on a capacity provider has so many. `starting` are ordered, `leaving` have tasks still."""
+
+    at_s: float
+    provider: str
+    running: int
+    starting: int = 0
+    leaving: int = 0
+
+
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """Every member is in the order of time."""
 
@@ -53,6 +63,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     limits: tuple[Limits, ...] = ()
     marks: tuple[Mark, ...] = ()
     traffic: tuple[Traffic, ...] = ()
+    instances: tuple[Instances, ...] = ()
 
     @property
     def revisions(self) -> list[str]:
@@ -97,6 +108,20 @@ def traffic_shares(timeline: Timeline) -> tuple[tuple[float, ...], tuple[tuple[s
         (revision, _held({s.at_s: s.percent for s in timeline.traffic if s.revision == revision}, moments))
         for revision in revisions
     )
+
+
+def instance_steps(
+    timeline: Timeline,
+) -> tuple[tuple[float, ...], tuple[tuple[str, str, tuple[int, ...]], ...]]:
+    """The moments at which instances come or go, and for each provider and condition how many there are."""
+    moments = tuple(sorted({each.at_s for each in timeline.instances}))
+    providers = dict.fromkeys(each.provider for each in timeline.instances)
+    bands = []
+    for condition in ("running", "leaving", "starting"):
+        for provider in providers:
+            own = {i.at_s: int(getattr(i, condition)) for i in timeline.instances if i.provider == provider}
+            bands.append((provider, condition, _held(own, moments)))
+    return moments, tuple(band for band in bands if any(band[2]))
 
 
 def _count(sample: Sample, condition: str) -> int:

@@ -23,6 +23,7 @@ class SimulatedGroups:
     def __init__(self) -> None:
         self.sizes: dict[str, GroupSize] = {}
         self.templates: dict[str, Template] = {}
+        self.dead_zones: set[str] = set()  # in which no machine starts, unless a group has no other zone
 
     def size(self, auto_scaling_group_arn: str) -> GroupSize | None:
         return self.sizes.get(auto_scaling_group_arn)

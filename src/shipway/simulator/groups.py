@@ -83,7 +83,9 @@ class GroupMachines:
     def _begin(self, member: Member, group: str) -> Agent:
         cluster, provider, number = member
         template = self._world.groups.template(group)
-        zone = template.zones[(number - 1) % len(template.zones)]
+        dead = self._world.groups.dead_zones
+        zones = [zone for zone in template.zones if zone not in dead] or template.zones
+        zone = zones[(number - 1) % len(zones)]
         own = {CAPACITY_PROVIDER: provider, MEMBER_NUMBER: str(number)}
         agent = self._world.add_instance(
             cluster=cluster,

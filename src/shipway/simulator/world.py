@@ -182,7 +182,7 @@ class World:
         self._instances += 1
         number = self._instances
         machine = Machine(
-            instance_id=f"i-{number:017x}",
+            instance_id=instance_id(number),
             address=f"127.{1 + number // 65_536}.{number // 256 % 256}.{number % 256}",
             region=self.surface.settings.region,
             account_id=self.surface.settings.account_id,
@@ -225,3 +225,7 @@ class World:
         low, high = getattr(self.surface, name)
         chance = self.chance.of(name)
         return lambda: low if low == high else chance.uniform(low, high)
+
+
+def instance_id(number: int) -> str:
+    return f"i-{number:017x}"

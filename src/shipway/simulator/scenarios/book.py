@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from shipway.drawing.timeline import Limits, Sample, Traffic
+from shipway.drawing.timeline import Instances, Limits, Sample, Traffic
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +42,25 @@ class StageBegun(msgspec.Struct, frozen=True, kw_only=True):
     production_weight: float
 
 
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
+    """A task waited for an instance of its capacity provider until `at_s`. `in_vain`: it was given up."""
+
+    at_s: float
+    revision: str
+    provider: str
+    waited_s: float
+    in_vain: bool = False
+
+
+class GroupBook(msgspec.Struct, kw_only=True):
+    """The instances of a capacity provider, and the limits of its group."""
+
+    name: str
+    minimum: int
+    maximum: int
+    samples: list[Instances] = []
+
+
 class Book(msgspec.Struct, kw_only=True):
     """Everything that was noted of one service."""
 
@@ -52,3 +71,4 @@ class Book(msgspec.Struct, kw_only=True):
     shortages: list[Shortage] = []
     stages: list[StageBegun] = []
     traffic: list[Traffic] = []
+    waits: list[Wait] = []

@@ -23,14 +23,42 @@ class Span:
 AT_ONCE = Span(0, 0)
 
 
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """A capacity provider over an Auto Scaling group: its instances come when tasks wait, and go again."""
+
+    name: str
+    min_size: int = 0
+    max_size: int = 10
+    instance_start: Span = Span(60, 120)
+    managed_scaling: bool = True
+    target_capacity: int = 100
+    minimum_scaling_step_size: int = 1
+    maximum_scaling_step_size: int = 10_000
+    instance_warmup_period: Seconds = Seconds(300)
+
+
 class Machines(msgspec.Struct, frozen=True, kw_only=True):
-    """Container instances of one size, over their zones in turn."""
+    """Container instances of one size, over their zones in turn; or a group of them."""
 
     count: int = 1
     zones: tuple[str, ...] = ("a", "b", "c")
     cpu: int = 2048
     memory: int = 4096
     attributes: dict[str, str] = {}
+    capacity_provider: Provider | None = None
+
+    @property
+    def provider(self) -> Provider:
+        assert self.capacity_provider is not None, "these machines are a fixed fleet"
+        return self.capacity_provider
+
+
+class StrategyItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a capacity provider strategy. Who names a provider means it: the weight is 1 unless said."""
+
+    capacity_provider: str
+    base: int = 0
+    weight: int = 1
 
 
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +109,7 @@ class Service(Behaviour, frozen=True, kw_only=True):
     canary_percent: float | None = None
     canary_bake_time: Seconds | None = None
     lifecycle_hooks: tuple[Hook, ...] = ()
+    capacity_provider_strategy: tuple[StrategyItem, ...] = ()
     placement_strategy: tuple[dict[str, str], ...] = ()
     placement_constraints: tuple[dict[str, str], ...] = ()
 
@@ -174,8 +203,17 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     ends_within: Seconds = Seconds(3600)
 
     @property
+    def fixed(self) -> tuple[Machines, ...]:
+        return tuple(machines for machines in self.fleet if machines.capacity_provider is None)
+
+    @property
+    def groups(self) -> tuple[Machines, ...]:
+        return tuple(machines for machines in self.fleet if machines.capacity_provider is not None)
+
+    @property
     def instances(self) -> int:
-        return sum(machines.count for machines in self.fleet)
+        """Of the fixed fleet."""
+        return sum(machines.count for machines in self.fixed)
 
     @property
     def alarms(self) -> set[str]:

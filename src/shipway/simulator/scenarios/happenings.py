@@ -20,7 +20,7 @@ from shipway.simulator.scenarios.description import (
     StopDeployment,
 )
 from shipway.simulator.scenarios.stage import Stage
-from shipway.simulator.world import Refused
+from shipway.simulator.world import Refused, instance_id
 
 TERMINATED_S = 60.0
 """So long after an instance lost its power EC2 has terminated it, and ECS deregisters it."""
@@ -30,7 +30,8 @@ class Happenings:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._world = stage.world
-        self._places = list(stage.world.fleet.agents.values())  # who stands where instance N of the file is
+        fleet = list(stage.world.fleet.agents.values())[: stage.scenario.instances]
+        self._places = dict(enumerate(fleet, 1))  # who stands where instance N of the fixed fleet is
         self._chance = stage.world.chance.of("happenings")
         self._removals: set[asyncio.Task[None]] = set()
         self._verbs: dict[str, Callable[[Any], Awaitable[None]]] = {
@@ -103,24 +104,28 @@ class Happenings:
         raise Refused("ListServiceDeployments", "", f"{name} has no deployment in progress at that moment")
 
     async def _zone_dies(self, zone: str) -> None:
-        for place in self._in_zone(zone):
-            self._die(place)
+        self._world.groups.dead_zones.add(zone)
+        for agent in list(self._world.fleet.agents.values()):
+            if self._stands_in(agent, zone):
+                self._die(agent)
 
     async def _zone_returns(self, zone: str) -> None:
-        for place in self._in_zone(zone):
-            self._come_back(place)
+        self._world.groups.dead_zones.discard(zone)
+        for place, agent in self._places.items():
+            if self._stands_in(agent, zone):
+                self._come_back(place)
 
     async def _instance_dies(self, number: int) -> None:
-        self._die(number - 1)
+        self._die(self._agent(number))
 
     async def _instance_returns(self, number: int) -> None:
-        self._come_back(number - 1)
+        self._come_back(number)
 
     async def _drain(self, number: int) -> None:
-        await self._become(self._places[number - 1], "DRAINING")
+        await self._become(self._agent(number), "DRAINING")
 
     async def _activate(self, number: int) -> None:
-        await self._become(self._places[number - 1], "ACTIVE")
+        await self._become(self._agent(number), "ACTIVE")
 
     async def _alarm(self, name: str) -> None:
         self._world.set_alarm(name, "ALARM")
@@ -131,12 +136,17 @@ class Happenings:
     async def _become(self, agent: Agent, status: str) -> None:
         await self._world.call("UpdateContainerInstancesState", containerInstances=[agent.arn], status=status)
 
-    def _in_zone(self, zone: str) -> list[int]:
-        name = f"{self._world.surface.settings.region}{zone}"
-        return [place for place, agent in enumerate(self._places) if agent.machine.availability_zone == name]
+    def _agent(self, number: int) -> Agent:
+        """Members of groups are numbered on, as they are started."""
+        agent = self._places.get(number) or self._world.fleet.agents.get(instance_id(number))
+        if agent is None:
+            raise Refused("instances", "", f"there is no instance {number} at that moment")
+        return agent
 
-    def _die(self, place: int) -> None:
-        agent = self._places[place]
+    def _stands_in(self, agent: Agent, zone: str) -> bool:
+        return agent.machine.availability_zone == f"{self._world.surface.settings.region}{zone}"
+
+    def _die(self, agent: Agent) -> None:
         if agent.alive:
             agent.lose_power()
             removal = asyncio.get_running_loop().create_task(self._terminate(agent))
@@ -146,7 +156,8 @@ class Happenings:
     async def _terminate(self, agent: Agent) -> None:
         await asyncio.sleep(TERMINATED_S)
         await self._world.call("DeregisterContainerInstance", containerInstance=agent.arn, force=True)
-        self._world.fleet.remove(agent)
+        if self._world.fleet.has(agent):
+            self._world.fleet.remove(agent)
 
     def _come_back(self, place: int) -> None:
         """A new machine of the same size in the same zone, as an Auto Scaling group would start it."""

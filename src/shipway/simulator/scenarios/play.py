@@ -16,6 +16,7 @@ from shipway.seams import SeededIds
 from shipway.simulator.chance import Chance
 from shipway.simulator.clock import VirtualClock, VirtualLoop
 from shipway.simulator.network import Conditions
+from shipway.simulator.scenarios.capacity import provide
 from shipway.simulator.scenarios.description import Scenario
 from shipway.simulator.scenarios.happenings import Happenings, is_trouble, told
 from shipway.simulator.scenarios.recorder import Recorder
@@ -26,7 +27,9 @@ from shipway.simulator.world import Refused, Surface, World
 
 REGISTERED_WITHIN_S = 30.0
 QUIET_S = 60.0  # at rest: no deployment runs, and so long nothing was told
-STUCK_S = 20 * 60.0  # a deployment runs, and so long nothing was told: nothing will happen any more
+STUCK_S = (
+    31 * 60.0
+)  # a deployment runs, and so long nothing was told: longer than a task waits for an instance
 
 
 class NotPlayed(Exception):
@@ -73,6 +76,8 @@ class _Play:
         await self.world.start()
         self.stage.set_up()
         await self._registered()
+        with asked_for("a capacity provider"):
+            await provide(self.world, self.scenario)
         self.recorder.begin()
         for service in self.scenario.services:
             with asked_for(f"the service {service.name}"):
@@ -85,6 +90,7 @@ class _Play:
         else:
             self.recorder.say("The services never became steady: nothing else was tried.")
         self.recorder.moment()
+        self.recorder.end()
         return Report(
             seed=self.seed,
             steady_at_first=steady,
@@ -92,6 +98,7 @@ class _Play:
             marks=tuple(marks),
             entries=tuple(self.recorder.entries),
             books=tuple(self.recorder.books.values()),
+            groups=tuple(self.recorder.groups.books.values()),
             verdicts=tuple(self._verdicts()),
         )
 
@@ -127,7 +134,8 @@ class _Play:
         while self.recorder.now_s < deadline_s:
             await asyncio.sleep(1)
             running = any(d.in_progress for d in self.world.store.state.all(ServiceDeployment))
-            patience_s = STUCK_S if running or happenings.unfinished else QUIET_S
+            rests = not running and not happenings.unfinished and self.recorder.groups.at_rest
+            patience_s = QUIET_S if rests else STUCK_S
             if self.recorder.now_s - self.recorder.changed_s >= patience_s:
                 return
 

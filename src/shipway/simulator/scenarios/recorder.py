@@ -19,7 +19,8 @@ from shipway.model.task import Task
 from shipway.scheduler.events import SEE_ALSO
 from shipway.scheduler.rolling import limits_of
 from shipway.simulator.scenarios import shifts
-from shipway.simulator.scenarios.book import Book, Breach, Entry, Shortage
+from shipway.simulator.scenarios.book import Book, Breach, Entry, Shortage, Wait
+from shipway.simulator.scenarios.group_recorder import GroupRecorder, has_waited
 from shipway.simulator.scenarios.stage import Stage
 from shipway.store import Change
 from shipway.store.fleet import fleet_of
@@ -37,6 +38,7 @@ class Recorder:
         self.entries: list[Entry] = []
         self.changed_s = 0.0  # when something was last noted
         self.began_ms = 0
+        self.groups = GroupRecorder(stage.world)
         self._stage = stage
         self._world = stage.world
         self._began_s: float | None = None
@@ -46,6 +48,7 @@ class Recorder:
         """From now on, and nothing of what has been: this is moment zero."""
         self._began_s, self.began_ms = asyncio.get_running_loop().time(), self._world.clock.now_ms()
         self.books = {service.name: Book(name=service.name) for service in self._stage.scenario.services}
+        self.groups.begin()
         self.entries, self.changed_s = [], 0.0
         self._waiting: list[Entry] = []  # told at this moment, before the counts are known
         self._ends: Counter[tuple[str, str]] = Counter()  # of tasks at this moment
@@ -65,6 +68,7 @@ class Recorder:
     def committed(self, changes: tuple[Change, ...]) -> None:
         if self._began_s is None:
             return
+        self.groups.committed(changes)
         for change in changes:
             record = change.after
             if isinstance(record, Service):
@@ -73,6 +77,8 @@ class Recorder:
             elif isinstance(record, Task) and record.service_arn is not None:
                 self._dirty.add(record.service_arn)
                 self._note_end(record, change.before)
+                if has_waited(record, change.before):
+                    self._note_wait(record, in_vain=record.container_instance_arn is None)
             elif isinstance(record, ServiceRevision):
                 self._dirty.add(record.service_arn)
             elif isinstance(record, ServiceDeployment):
@@ -89,7 +95,11 @@ class Recorder:
 
     def moment(self) -> None:
         """A moment is over: what was told at it goes with the counts at its end."""
-        if self._began_s is None or not (self._dirty or self._waiting):
+        if self._began_s is None:
+            return
+        for text in self.groups.moment(self.now_s):
+            self.say(text)
+        if not (self._dirty or self._waiting):
             return
         for service_arn in sorted(self._dirty):
             service = self._world.store.state.get(Service, service_arn)
@@ -104,6 +114,12 @@ class Recorder:
             self.entries.append(msgspec.structs.replace(entry, counts=counts))
         self._waiting.clear()
         self.changed_s = self.now_s
+
+    def end(self) -> None:
+        """Who still waits for an instance has waited in vain."""
+        for task in self._world.store.state.all(Task):
+            if task.unplaced is not None and task.capacity_provider_name and task.service_arn is not None:
+                self._note_wait(task, in_vain=True)
 
     def counts(self, service_name: str) -> str:
         """`v1 8, v2 2+1` are 8 healthy tasks of v1, 2 of v2 and one more that is not healthy yet."""
@@ -168,8 +184,8 @@ class Recorder:
                 self._note_shortage(service, event.message)
 
     def _note_shortage(self, service: Service, message: str) -> None:
-        if "unable to place" not in message:
-            return
+        if "unable to place" not in message or "unable to place a task in " in message:
+            return  # the second is said of rebalancing, when all tasks have their places
         state = self._world.store.state
         name = self._revision_name(service.revision_arn)
         wanted = self._stage.behaviours[f"{service.service_name}:{name}"]
@@ -198,6 +214,16 @@ class Recorder:
             why = f"{task.stopped_reason}" + (f" (exit code {codes[0]})" if codes else "")
             name = (task.group or "").removeprefix("service:")
             self._ends[name, f"{why} {told}" if told else why] += 1
+
+    def _note_wait(self, task: Task, in_vain: bool) -> None:
+        wait = Wait(
+            at_s=self.now_s,
+            revision=self._stage.revisions[task.task_definition_arn],
+            provider=task.capacity_provider_name or "",
+            waited_s=(self._world.clock.now_ms() - task.created_at) / 1000,
+            in_vain=in_vain,
+        )
+        self.books[(task.group or "").removeprefix("service:")].waits.append(wait)
 
     def _shortened(self, message: str) -> str:
         """Ids that the reader knows, and no list of tasks that nobody reads."""

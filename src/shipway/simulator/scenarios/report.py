@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from shipway.drawing.timeline import Mark, Timeline
-from shipway.simulator.scenarios.book import Book, Breach, Entry, Shortage
+from shipway.simulator.scenarios.book import Book, Breach, Entry, GroupBook, Shortage
 from shipway.simulator.scenarios.shifts import stage_lengths
 from shipway.simulator.scenarios.telling import lines_of
 
@@ -33,6 +33,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
     books: tuple[Book, ...]
     verdicts: tuple[Verdict, ...]
+    groups: tuple[GroupBook, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -56,6 +57,7 @@ def timelines(report: Report) -> tuple[Timeline, ...]:
             limits=tuple(book.limits),
             marks=_marks(report, book),
             traffic=tuple(book.traffic),
+            instances=tuple(sample for group in report.groups for sample in group.samples),
         )
         for book in report.books
     )
@@ -71,6 +73,10 @@ def _marks(report: Report, book: Book) -> tuple[Mark, ...]:
     if book.shortages:
         first = book.shortages[0]
         marks.append(Mark(at_s=first.at_s, text=_shortage(first), trouble=True))
+    given_up = next((wait for wait in book.waits if wait.in_vain), None)
+    if given_up is not None:
+        text = f"a task of {given_up.revision} waited for an instance of {given_up.provider} in vain"
+        marks.append(Mark(at_s=given_up.at_s, text=text, trouble=True))
     for breach in book.breaches:
         marks.append(Mark(at_s=breach.at_s, text=_breach(breach, report.ends_s), trouble=True))
     return tuple(sorted(marks, key=lambda mark: mark.at_s))
@@ -104,13 +110,43 @@ def summary_lines(report: Report) -> list[str]:
         own = [verdict for verdict in report.verdicts if verdict.service == book.name]
         for verdict in own:
             lines += [f"  {_verdict(verdict)}", *_stages(book, verdict, report.ends_s)]
+        lines += [f"  {line}" for line in _waits(book)]
         lines += [f"  {_shortage(shortage)}" for shortage in _distinct(book.shortages)]
         lines += [f"  {_breach(breach, report.ends_s)}" for breach in book.breaches]
         broken = {breach.limit for breach in book.breaches}
         kept = [words for limit, words in KEPT.items() if limit not in broken]
         if kept:
             lines.append(f"  {', '.join(kept)}")
+    return [*lines, *(line for group in report.groups for line in _group(group))]
+
+
+def _waits(book: Book) -> list[str]:
+    """Of each revision's tasks, by provider: how many waited for instances, and for how long."""
+    lines = []
+    for revision, provider in dict.fromkeys((wait.revision, wait.provider) for wait in book.waits):
+        own = [wait for wait in book.waits if (wait.revision, wait.provider) == (revision, provider)]
+        came = [wait.waited_s for wait in own if not wait.in_vain]
+        if came:
+            longest = f"the longest for {length(max(came))}"
+            lines.append(f"{_tasks(came)} of {revision} waited for instances of {provider}, {longest}")
+        if in_vain := [wait.waited_s for wait in own if wait.in_vain]:
+            told = f"waited for instances of {provider} in vain, the longest for {length(max(in_vain))}"
+            lines.append(f"{_tasks(in_vain)} of {revision} {told}")
     return lines
+
+
+def _tasks(waited: list[float]) -> str:
+    return "1 task" if len(waited) == 1 else f"{len(waited)} tasks"
+
+
+def _group(group: GroupBook) -> list[str]:
+    counts = [sample.running + sample.leaving for sample in group.samples]
+    least, most, last = min(counts), max(counts), counts[-1]
+    told = (
+        f"{least} to {most} instances, {last} at the end" if least != most else f"{last} instances all along"
+    )
+    full = ", which is all that it may have" if most >= group.maximum else ""
+    return [f"capacity provider {group.name}:", f"  {told}{full}"]
 
 
 def _verdict(verdict: Verdict) -> str:

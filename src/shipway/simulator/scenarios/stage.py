@@ -8,6 +8,7 @@ from typing import Any
 from shipway.model.arn import short_name
 from shipway.simulator.agent_task import AgentTask
 from shipway.simulator.balancing import listener
+from shipway.simulator.scenarios.capacity import where
 from shipway.simulator.scenarios.description import Behaviour, Scenario, Service, Span
 from shipway.simulator.scenarios.strategy import ROLE, deployment_configuration, give_functions
 from shipway.simulator.scripts import Script
@@ -34,7 +35,7 @@ class Stage:
         """The instances, and the alarms, which say OK."""
         for name in sorted(self.scenario.alarms):
             self.world.set_alarm(name, "OK")
-        for machines in self.scenario.fleet:
+        for machines in self.scenario.fixed:
             self.world.add_instances(
                 machines.count,
                 zones=machines.zones,
@@ -60,6 +61,7 @@ class Stage:
             "deploymentConfiguration": deployment_configuration(service, hooks=False),
             "placementStrategy": service.placement_strategy,
             "placementConstraints": service.placement_constraints,
+            **where(service),
         }
         if service.load_balancer:
             document["loadBalancers"] = [await self._balance(service)]
