@@ -81,6 +81,18 @@ happenings:
             "{capacity_provider: {name: aws-x}}",
             ": a capacity provider is refused: The specified capacity provider name is invalid.",
         ),
+        ("fleet:\n  - {count: 2}\n", "", ":1: only services on Fargate need no fleet of instances."),
+        ("health_check: true", "provision: 5s", ":5: web does not run on Fargate: say launch_type: FARGATE."),
+        (
+            "scale: {service: web, desired_count: 2}",
+            "spot_interruption: {service: web}",
+            ":8: web does not ask for the capacity provider FARGATE_SPOT.",
+        ),
+        (
+            "health_check: true",
+            "launch_type: FARGATE\n    placement_strategy: [{type: random}]",
+            ": the service web is refused: Placement strategies are not supported with FARGATE launch type.",
+        ),
         ("health_check: true", "maximum_percent: 0", ": the service web is refused: "),
         ("health_check: true", "never_healthy: true", ":4: nobody asks web how it is"),
         ("name: web", "revision: v1", ":4: services 1: lacks the required field 'name'."),

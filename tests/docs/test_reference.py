@@ -22,6 +22,7 @@ from shipway.simulator.scenarios.description import (
     Scale,
     Scenario,
     Service,
+    SpotInterruption,
     StopDeployment,
 )
 from tests.docs.pages import ROOT, table, text_of
@@ -67,7 +68,9 @@ def test_every_key_of_a_scenario_is_documented(heading: str, struct: type[Any]) 
     assert sorted(named) == sorted(struct.__struct_fields__)
 
 
-@pytest.mark.parametrize("struct", [Deploy, Scale, Crash, StopDeployment, ContinueDeployment])
+@pytest.mark.parametrize(
+    "struct", [Deploy, Scale, Crash, SpotInterruption, StopDeployment, ContinueDeployment]
+)
 def test_every_key_of_what_happens_is_documented(struct: type[Any]) -> None:
     """Those of a new revision are those of a service that describe its tasks."""
     verb = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", struct.__name__).lower()

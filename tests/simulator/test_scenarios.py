@@ -216,6 +216,59 @@ def test_a_group_without_managed_scaling_stays_as_its_owner_wants_it() -> None:
     assert (report.books[0].waits, len(report.books[0].shortages)) == ([], 1)
 
 
+def on_fargate(happenings: list[dict[str, Any]], **service: Any) -> Report:
+    """Four tasks that are healthy 5 s after their start, and no fleet."""
+    web = {"name": "web", "desired_count": 4, **service}
+    return play(scenario_of(Document("scenario.yml", {"services": [web], "happenings": happenings})), 1)
+
+
+def test_fargate_needs_no_fleet_and_takes_its_time() -> None:
+    """For the first task, and then for the three others at once."""
+    own = {"launch_type": "FARGATE", "provision": "30s"}
+    (verdict,) = on_fargate([DEPLOY], **own).verdicts
+    assert verdict.status == "SUCCESSFUL"
+    (at_once,) = on_fargate([DEPLOY], launch_type="FARGATE").verdicts
+    assert verdict.took_s is not None and at_once.took_s is not None
+    assert verdict.took_s - at_once.took_s == pytest.approx(60, abs=3)
+
+
+def test_fargate_s_tasks_shift_traffic_too() -> None:
+    """Their targets are addresses."""
+    own = {**SHIFTING, "launch_type": "FARGATE"}
+    report = on_fargate([DEPLOY], **own)
+    assert (report.exit_code, report.verdicts[0].status) == (0, "SUCCESSFUL")
+    assert report.books[0].traffic[-1].percent == 100
+
+
+def test_fargate_s_sizes_are_the_api_s() -> None:
+    """A pair that it does not have is refused before anything is played."""
+    with pytest.raises(NotPlayed, match="web is refused: No Fargate configuration exists for given values"):
+        on_fargate([], launch_type="FARGATE", memory=700)
+
+
+def test_what_spot_takes_back_is_replaced() -> None:
+    """Of the tasks on demand none is touched, however many are taken."""
+    strategy = [
+        {"capacity_provider": "FARGATE", "base": 1, "weight": 0},
+        {"capacity_provider": "FARGATE_SPOT"},
+    ]
+    taken = {"at": "10s", "spot_interruption": {"service": "web", "tasks": 9}}
+    report = on_fargate([taken], capacity_provider_strategy=strategy, provision="20s", stop="5s")
+    (breach,) = report.books[0].breaches
+    assert (breach.limit, breach.worst) == ("minimum", 1)
+    assert breach.ended_s is not None and breach.ended_s - breach.at_s == pytest.approx(25, abs=2)
+
+
+def test_a_zone_that_dies_leaves_fargate_alone() -> None:
+    """Whose tasks stand in none; what stands in the zone dies."""
+    web = {"name": "web", "launch_type": "FARGATE", "desired_count": 2}
+    batch = {"name": "batch", "desired_count": 3}
+    value = {"fleet": [{"count": 3}], "services": [web, batch]}
+    value["happenings"] = [{"at": "10s", "zone_dies": "a"}]
+    books = play(scenario_of(Document("scenario.yml", value)), 1).books
+    assert [len(book.breaches) for book in books] == [0, 1]
+
+
 def test_a_service_that_never_fits_is_told() -> None:
     """The scenario ends at once, with what is lacking on the nearest instance."""
     report = played([{"at": "10s", "drain": 1}], memory=5000)

@@ -14,7 +14,15 @@ from shipway.deploy.application.document import Document
 from shipway.deploy.application.suggestion import did_you_mean
 from shipway.deploy.application.variables import Path
 from shipway.deploy.errors import DeployError
-from shipway.simulator.scenarios.description import VERBS, Scenario, Seconds, Service, Span
+from shipway.model.capacity_provider import FARGATE_PROVIDERS
+from shipway.simulator.scenarios.description import (
+    VERBS,
+    Scenario,
+    Seconds,
+    Service,
+    Span,
+    SpotInterruption,
+)
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -119,8 +127,10 @@ def path_text(path: Path) -> str:
 def nonsense(scenario: Scenario) -> Iterator[tuple[Path, str]]:
     """What can be read and cannot be meant."""
     names = [service.name for service in scenario.services]
-    if not scenario.fleet or not names:
-        yield ("fleet",) if not scenario.fleet else ("services",), "a scenario needs instances and services."
+    if not names:
+        yield ("services",), "a scenario needs services."
+    if not scenario.fleet and not all(service.fargate for service in scenario.services):
+        yield ("services",), "only services on Fargate need no fleet of instances."
     yield from _fleet_nonsense(scenario)
     for number, service in enumerate(scenario.services):
         if names.index(service.name) != number:
@@ -183,6 +193,10 @@ def _unknown_names(
         )
     elif verb in ("zone_dies", "zone_returns") and value not in scenario.zones:
         yield path, f"there is no zone {value!r}. {did_you_mean(value, scenario.zones)}"
+    elif isinstance(value, SpotInterruption):
+        service = next(service for service in scenario.services if service.name == value.service)
+        if all(item.capacity_provider != "FARGATE_SPOT" for item in service.capacity_provider_strategy):
+            yield (*path, "service"), f"{service.name} does not ask for the capacity provider FARGATE_SPOT."
     elif verb in ("alarm", "alarm_ends") and value not in scenario.alarms:
         yield path, f"no service watches the alarm {value!r}. {did_you_mean(value, scenario.alarms)}"
     elif verb in INSTANCE_VERBS:
@@ -218,7 +232,9 @@ def _fleet_nonsense(scenario: Scenario) -> Iterator[tuple[Path, str]]:
 
 def _provider_nonsense(scenario: Scenario, service: Service) -> Iterator[tuple[Path, str]]:
     """Providers that a service asks for and that are not there."""
-    known = [machines.provider.name for machines in scenario.groups]
+    if service.provision.high_s and not service.fargate:
+        yield ("provision",), f"{service.name} does not run on Fargate: say launch_type: FARGATE."
+    known = [*(machines.provider.name for machines in scenario.groups), *FARGATE_PROVIDERS]
     for number, item in enumerate(service.capacity_provider_strategy):
         name = item.capacity_provider
         if name not in known:

@@ -15,6 +15,7 @@ import msgspec
 
 from shipway.api.call import Settings
 from shipway.model.capacity_provider import GroupSize
+from shipway.model.cluster import FARGATE_CLUSTER
 from shipway.model.snapshot import Timing
 from shipway.seams import Clock, Ids
 from shipway.simulator.agent import Agent, Machine
@@ -32,6 +33,7 @@ from shipway.store import Change, Store
 from shipway.store.log_events import LogEvents
 
 ZONES = ("a", "b", "c")
+FARGATE_CPU, FARGATE_MEMORY = 1024 * 1024, 16 * 1024 * 1024  # Fargate has room for everybody
 
 
 class Surface(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,10 +179,25 @@ class World:
         agent.start()
         return agent
 
+    def add_fargate(self) -> Agent:
+        """The hidden instance with Fargate's tasks; it is none of those that are numbered."""
+        agent = self._add_machine(
+            0,
+            cluster=FARGATE_CLUSTER,
+            availability_zone=f"{self.surface.settings.region}{ZONES[0]}",
+            cpu=FARGATE_CPU,
+            memory=FARGATE_MEMORY,
+            attributes={"shipway.fargate": "true"},
+        )
+        agent.start()
+        return agent
+
     def add_instance(self, **members: Any) -> Agent:
         """A machine whose agent is not started yet."""
         self._instances += 1
-        number = self._instances
+        return self._add_machine(self._instances, **members)
+
+    def _add_machine(self, number: int, **members: Any) -> Agent:
         machine = Machine(
             instance_id=instance_id(number),
             address=f"127.{1 + number // 65_536}.{number // 256 % 256}.{number % 256}",

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from shipway.model.capacity_provider import FARGATE_PROVIDERS
+
 
 class Seconds(float):
     """A length of time; written as 90s, 10m, 1h."""
@@ -109,9 +111,16 @@ class Service(Behaviour, frozen=True, kw_only=True):
     canary_percent: float | None = None
     canary_bake_time: Seconds | None = None
     lifecycle_hooks: tuple[Hook, ...] = ()
+    launch_type: str = ""
     capacity_provider_strategy: tuple[StrategyItem, ...] = ()
+    provision: Span = AT_ONCE  # what Fargate needs before it pulls the image
     placement_strategy: tuple[dict[str, str], ...] = ()
     placement_constraints: tuple[dict[str, str], ...] = ()
+
+    @property
+    def fargate(self) -> bool:
+        providers = {item.capacity_provider for item in self.capacity_provider_strategy}
+        return self.launch_type == "FARGATE" or not providers.isdisjoint(FARGATE_PROVIDERS)
 
 
 class Deploy(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +160,13 @@ class Crash(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int = 137
 
 
+class SpotInterruption(msgspec.Struct, frozen=True, kw_only=True):
+    """FARGATE_SPOT takes so many running tasks back, drawn: they are told to stop."""
+
+    service: str
+    tasks: int = 1
+
+
 class StopDeployment(msgspec.Struct, frozen=True, kw_only=True):
     """StopServiceDeployment of the one in progress."""
 
@@ -172,6 +188,7 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     deploy: Deploy | None = None
     scale: Scale | None = None
     crash: Crash | None = None
+    spot_interruption: SpotInterruption | None = None
     stop_deployment: StopDeployment | None = None
     continue_deployment: ContinueDeployment | None = None
     zone_dies: str | None = None
@@ -195,8 +212,8 @@ VERBS = tuple(name for name in Happening.__struct_fields__ if name != "at")
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    fleet: tuple[Machines, ...]
     services: tuple[Service, ...]
+    fleet: tuple[Machines, ...] = ()
     happenings: tuple[Happening, ...] = ()
     seed: int = 1
     checks_notice_after: Span = Span(1, 10)
@@ -214,6 +231,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     def instances(self) -> int:
         """Of the fixed fleet."""
         return sum(machines.count for machines in self.fixed)
+
+    @property
+    def fargate(self) -> bool:
+        return any(service.fargate for service in self.services)
 
     @property
     def alarms(self) -> set[str]:

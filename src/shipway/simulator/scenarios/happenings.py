@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from shipway.model.arn import short_name
+from shipway.model.cluster import FARGATE_CLUSTER
 from shipway.model.service_revision import ServiceDeployment
 from shipway.model.traffic_shift import AWAITING_ACTION
 from shipway.simulator.agent import Agent
+from shipway.simulator.scenarios.capacity import interrupt
 from shipway.simulator.scenarios.description import (
     ContinueDeployment,
     Crash,
@@ -17,11 +19,13 @@ from shipway.simulator.scenarios.description import (
     Happening,
     Scale,
     Service,
+    SpotInterruption,
     StopDeployment,
 )
 from shipway.simulator.scenarios.stage import Stage
 from shipway.simulator.world import Refused, instance_id
 
+TROUBLE = ("crash", "spot_interruption", "zone_dies", "instance_dies", "alarm")
 TERMINATED_S = 60.0
 """So long after an instance lost its power EC2 has terminated it, and ECS deregisters it."""
 
@@ -38,6 +42,7 @@ class Happenings:
             "deploy": self._deploy,
             "scale": self._scale,
             "crash": self._crash,
+            "spot_interruption": self._spot_interruption,
             "stop_deployment": self._stop_deployment,
             "continue_deployment": self._continue_deployment,
             "zone_dies": self._zone_dies,
@@ -77,6 +82,9 @@ class Happenings:
         ]
         for container in self._chance.sample(running, min(crash.tasks, len(running))):
             container.end(crash.exit_code)
+
+    async def _spot_interruption(self, interruption: SpotInterruption) -> None:
+        await interrupt(self._world, interruption.service, interruption.tasks, self._chance)
 
     async def _stop_deployment(self, stop: StopDeployment) -> None:
         deployment = self._in_progress(stop.service)
@@ -144,7 +152,8 @@ class Happenings:
         return agent
 
     def _stands_in(self, agent: Agent, zone: str) -> bool:
-        return agent.machine.availability_zone == f"{self._world.surface.settings.region}{zone}"
+        machine, name = agent.machine, f"{self._world.surface.settings.region}{zone}"
+        return machine.availability_zone == name and machine.cluster != FARGATE_CLUSTER
 
     def _die(self, agent: Agent) -> None:
         if agent.alive:
@@ -178,6 +187,8 @@ def told(happening: Happening) -> str:
         return f"scale {value.service} to {value.desired_count}"
     if isinstance(value, Crash):
         return f"{value.tasks} tasks of {value.service} crash with exit code {value.exit_code}"
+    if isinstance(value, SpotInterruption):
+        return f"FARGATE_SPOT takes {value.tasks} tasks of {value.service} back"
     if isinstance(value, StopDeployment):
         return f"stop the deployment of {value.service}, {value.stop_type}"
     if isinstance(value, ContinueDeployment):
@@ -190,4 +201,4 @@ def told(happening: Happening) -> str:
 
 
 def is_trouble(happening: Happening) -> bool:
-    return any(name in ("crash", "zone_dies", "instance_dies", "alarm") for name, _ in happening.verbs)
+    return any(name in TROUBLE for name, _ in happening.verbs)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from msgspec.structs import replace
+
 from shipway.model.arn import short_name
 from shipway.simulator.agent_task import AgentTask
 from shipway.simulator.balancing import listener
-from shipway.simulator.scenarios.capacity import where
+from shipway.simulator.containers import Container
+from shipway.simulator.scenarios.capacity import size_of_task, where
 from shipway.simulator.scenarios.description import Behaviour, Scenario, Service, Span
 from shipway.simulator.scenarios.strategy import ROLE, deployment_configuration, give_functions
 from shipway.simulator.scripts import Script
@@ -29,6 +32,7 @@ class Stage:
         self.behaviours: dict[str, Behaviour] = {}  # by image, which names service and revision
         self.revisions: dict[str, str] = {}  # task definition ARN -> the revision's name
         self._chance = world.chance.of("tasks")
+        self._provisioning = world.chance.of("fargate")
         world.fleet.on_taken.append(self._taken)
 
     def set_up(self) -> None:
@@ -43,6 +47,8 @@ class Stage:
                 memory=machines.memory,
                 attributes=machines.attributes,
             )
+        if self.scenario.fargate:
+            self.world.add_fargate()
 
     def numbers(self) -> dict[str, str]:
         """The id of each container instance that is registered -> `instance N`, and its zone."""
@@ -92,7 +98,10 @@ class Stage:
         if service.health_check:
             container["healthCheck"] = {"command": ["CMD-SHELL", "true"]}
         answer = await self.world.call(
-            "RegisterTaskDefinition", family=service.name, containerDefinitions=[container]
+            "RegisterTaskDefinition",
+            family=service.name,
+            containerDefinitions=[container],
+            **size_of_task(service, behaviour),
         )
         arn = str(answer["taskDefinition"]["taskDefinitionArn"])
         self.revisions[arn] = revision
@@ -121,7 +130,10 @@ class Stage:
         return {**entry, "advancedConfiguration": advanced}
 
     async def _target_group(self, service: Service, name: str) -> str:
-        group = await self._elb("CreateTargetGroup", Name=name, Protocol="HTTP", Port=80, VpcId="vpc-1")
+        kind = "ip" if service.fargate else "instance"
+        group = await self._elb(
+            "CreateTargetGroup", Name=name, Protocol="HTTP", Port=80, VpcId="vpc-1", TargetType=kind
+        )
         arn: str = group["TargetGroups"][0]["TargetGroupArn"]
         delay = str(int(service.deregistration_delay))
         await self._elb(
@@ -139,7 +151,14 @@ class Stage:
         for container in task.containers:
             behaviour = self.behaviours.get(str(container.payload["image"]))
             if behaviour is not None:
-                container.script = script(behaviour, self._chance)
+                container.script = self._provisioned(container, script(behaviour, self._chance))
+
+    def _provisioned(self, container: Container, own: Script) -> Script:
+        """What Fargate needs for the task comes before its image is pulled."""
+        name = str(container.payload["image"]).partition(":")[0]
+        service = next(service for service in self.scenario.services if service.name == name)
+        waits_ms = _drawn(service.provision, self._provisioning) if service.fargate else 0
+        return replace(own, pull_ms=own.pull_ms + waits_ms)
 
 
 def script(behaviour: Behaviour, chance: random.Random) -> Script:
