@@ -29,7 +29,7 @@ from tests.builders import (
     a_task_definition,
     an_instance,
 )
-from tests.scheduler.test_services import messages
+from tests.scheduler.test_services import SICK, messages
 from tests.scheduler.world import CountingIds
 
 SCALED = Provisioning(frozenset({"asg"}))
@@ -187,6 +187,31 @@ def test_a_service_shares_its_tasks_among_providers() -> None:
     )
     born = [a.task for a in decide_service(snapshot, CountingIds()).actions if isinstance(a, StartTask)]
     assert [task.capacity_provider_name for task in born] == ["b", "b"]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"last_status": "PENDING", "instance": 2},
+        {"instance": 2},
+        {"containers": SICK},
+    ],
+    ids=["stopped while pending", "on a draining instance", "unhealthy"],
+)
+def test_who_takes_a_tasks_place_takes_its_part_of_the_base(lost: dict[str, Any]) -> None:
+    """Whether the other stops at once or first waits for it: otherwise the base would be short of one."""
+    strategy = (item("a", base=1), item("b", weight=1))
+    revision = a_revision(1, completed=True, capacity_provider_strategy=strategy)
+    tasks = (a_task(1, capacity_provider_name="a", **lost), a_task(2, capacity_provider_name="b"))
+    snapshot = a_snapshot(
+        a_service(2),
+        *tasks,
+        revisions=(revision,),
+        fleet=a_fleet(an_instance(1), an_instance(2, status="DRAINING"), tasks=tasks),
+        provisioning=Provisioning(frozenset({"a", "b"})),
+    )
+    born = [a.task for a in decide_service(snapshot, CountingIds()).actions if isinstance(a, StartTask)]
+    assert [task.capacity_provider_name for task in born] == ["a"]
 
 
 def waiting(**members: Any) -> Task:

@@ -40,6 +40,7 @@ class Ground:
         addresses: AddressPool | None = None,
         stopping: Iterable[Task] = (),
         provisioning: Provisioning | None = None,
+        replaced: Iterable[Task] = (),
     ) -> None:
         self.addresses = addresses or AddressPool()
         self._provisioning = provisioning or Provisioning()
@@ -48,6 +49,8 @@ class Ground:
         self._index = index_of(fleet)
         self._changed: dict[str, InstanceView] = {}
         self._preferences: dict[object, Preference | Lottery] = {}
+        stopping = tuple(stopping)
+        self._lost = {task.task_arn for task in (*stopping, *replaced)}
         for task in stopping:
             self._leave(task)
 
@@ -62,6 +65,10 @@ class Ground:
 
     def find(self, container_instance_arn: str) -> InstanceView | None:
         return self._changed.get(container_instance_arn) or self._index.by_arn.get(container_instance_arn)
+
+    def loses(self, task: Task) -> bool:
+        """It stops in this pass, or as soon as another has taken its place."""
+        return task.task_arn in self._lost or task.container_instance_arn in self._index.draining
 
     def place(self, wanted: Wanted, chance: Chance) -> InstanceView | None:
         """The instance that takes the task, as it was before; from now on the task counts there."""

@@ -30,8 +30,11 @@ class Launched(msgspec.Struct, frozen=True):
     failure: Failure | None = None
 
 
-def ground_of(snapshot: ServiceSnapshot, stopping: tuple[Task, ...]) -> Ground:
-    return Ground(snapshot.fleet, snapshot.addresses, stopping, snapshot.provisioning)
+def ground_of(
+    snapshot: ServiceSnapshot, stopping: tuple[Task, ...], replaced: tuple[Task, ...] = ()
+) -> Ground:
+    """`replaced` are tasks that run until what is born now has taken their place."""
+    return Ground(snapshot.fleet, snapshot.addresses, stopping, snapshot.provisioning, replaced)
 
 
 def launch(
@@ -40,8 +43,10 @@ def launch(
     definition = snapshot.task_definitions.get(revision.task_definition_arn)
     if definition is None:
         return Launched((), ground, NO_DEFINITION if count else None)
-    shared = bool(revision.capacity_provider_strategy)
-    own = [t for t in snapshot.tasks if shared and t.live and t.deployment_id == revision.deployment_id]
+    own: list[Task] = []  # who goes has no part in its provider's share: its successor takes it
+    if revision.capacity_provider_strategy:
+        alike = [task for task in snapshot.tasks if task.deployment_id == revision.deployment_id]
+        own = [task for task in alike if task.live and not ground.loses(task)]
     return born(Births(birth_of(snapshot, revision, definition), placed_by(own)), count, ground, ids)
 
 

@@ -71,7 +71,8 @@ def back_offs(survey: Survey) -> dict[str, BackOff]:
 def launch_all(survey: Survey, moves: Moves, ids: Ids) -> Launched:
     """The PRIMARY revision's tasks first: a replaced revision gets what is left."""
     stopping = tuple(condition.task for condition in (*moves.stops, *moves.faulty_stops))
-    ground = ground_of(survey.snapshot, stopping)
+    replaced = tuple(condition.task for condition in moves.faulty)
+    ground = ground_of(survey.snapshot, stopping, replaced)
     tasks: tuple[Task, ...] = ()
     failure: Failure | None = None
     for revision, count in ((survey.target.revision, moves.start + moves.replace), *moves.source_starts):

@@ -146,8 +146,9 @@ class FaultInjector:
 
     async def _later_start(self, agent: Agent) -> None:
         await asyncio.sleep(self._chance.choice((0.1, 5.0, 100.0)))
-        self._say(f"{agent.name}: started")
-        agent.start()
+        if self._world.fleet.has(agent):
+            self._say(f"{agent.name}: started")
+            agent.start()
 
     async def cut_off(self) -> None:
         agent = self._agent()

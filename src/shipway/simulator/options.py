@@ -36,6 +36,13 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
     alarms: bool = False
     task_sets: bool = False  # EXTERNAL and CODE_DEPLOY
     zones: bool = False  # spread over zones, and rebalanced
+    fargate: bool = False  # launch type FARGATE, FARGATE_SPOT
+    providers: bool = False  # capacity provider strategies over groups of instances
+    scaling: bool = False  # the groups grow and shrink by themselves
+
+
+DRAWN_LAST = ("fargate", "providers", "scaling")
+"""Of the features: drawn after all else and less often, so that other worlds stay as they were."""
 
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +95,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 def draw(chance: random.Random) -> Options:
     """The options of a seed."""
-    features = Features(**{name: chance.random() < 0.4 for name in Features.__struct_fields__})
+    first = [name for name in Features.__struct_fields__ if name not in DRAWN_LAST]
+    features = Features(**{name: chance.random() < 0.4 for name in first})
     if features.tight:  # a daemon has no claim to the room that others took: it would wait for ever
         features = msgspec.structs.replace(features, daemons=False)
     calm = chance.random() < 0.15
@@ -102,7 +110,7 @@ def draw(chance: random.Random) -> Options:
     }
     slow_ms = chance.choice((1.0, 20.0, 20.0, 200.0))
     patient = chance.random() < 0.3  # deployments come to their end before the next
-    return Options(
+    options = Options(
         instances=chance.randint(1, 6),
         clients=chance.randint(1, 4),
         services=chance.randint(1, 4),
@@ -114,3 +122,6 @@ def draw(chance: random.Random) -> Options:
         network=Conditions(latency_ms=(slow_ms / 20, slow_ms), **chances),
         fsync_ms=(0.5, chance.choice((1.0, 10.0, 100.0))),
     )
+    last = {name: chance.random() < 0.2 for name in DRAWN_LAST}
+    last["scaling"] = last["providers"] and chance.random() < 0.6
+    return msgspec.structs.replace(options, features=msgspec.structs.replace(features, **last))

@@ -11,10 +11,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from shipway.model.capacity_provider import GroupSize
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.service import Service
 from shipway.model.task import Task
-from shipway.simulator import requests
+from shipway.simulator import capacity, requests
 from shipway.simulator.balancing import load_balancer, reset_listener
 from shipway.simulator.options import Options
 from shipway.simulator.requests import Style
@@ -41,6 +42,7 @@ class Repair:
         styles = []
         for number in range(1, options.services + 1):
             style = requests.style(chance, options.features, number)
+            style = capacity.with_capacity(world.chance.of("capacity"), options.features, style)
             if style.balanced:
                 entry = await load_balancer(world, number, style.awsvpc, style.shifting)
                 style = replace(style, load_balancer=entry)
@@ -50,8 +52,11 @@ class Repair:
     async def instances(self) -> None:
         """All are ACTIVE, but for one that stays drained; where room is scarce there are more of them."""
         features = self._options.features
-        if features.tight or features.host_ports or features.placement:
+        scarce = features.tight or features.host_ports or features.placement
+        if scarce:
             self._world.add_instances(2 * self._options.desired_count_max + 1)
+        if features.providers:
+            self._let_groups_grow(2 * self._options.desired_count_max + 1 if scarce else 1)
         if features.drains:
             self._world.add_instances(1)
         await asyncio.sleep(5)
@@ -68,6 +73,12 @@ class Repair:
             await self._world.call(
                 "UpdateContainerInstancesState", containerInstances=drained, status="DRAINING"
             )
+
+    def _let_groups_grow(self, count: int) -> None:
+        """Each may have one more than this, for one of them may be the instance that stays drained."""
+        maximum = 2 * self._options.desired_count_max * self._options.services + count + 1
+        for name in capacity.GROUPS:
+            self._world.set_group(name, GroupSize(minimum=0, desired=count + 1, maximum=maximum))
 
     def occupied(self) -> list[str]:
         """One line for each task of a REPLICA service that is still on the drained instance."""

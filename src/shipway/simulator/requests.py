@@ -32,6 +32,8 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
     daemon: bool = False
     memory: int = 64
     cpu: int = 64
+    capacity: Document = {}  # launchType or capacityProviderStrategy, as the requests have it
+    fargate: bool = False
 
     @property
     def listens(self) -> bool:
@@ -107,7 +109,9 @@ def definition(style: Style, script: Script) -> Document:
         first["dockerLabels"] = labels_of(Script(runs_ms=1_000))
         main["dependsOn"] = [{"containerName": "first", "condition": "SUCCESS"}]
         containers.append(first)
-    network = {"networkMode": "awsvpc"} if style.awsvpc else {}
+    network: Document = {"networkMode": "awsvpc"} if style.awsvpc else {}
+    if style.fargate:
+        network |= {"requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512"}
     return {"family": style.name, "containerDefinitions": containers, **network}
 
 
@@ -168,7 +172,7 @@ def hook(chance: random.Random) -> Document:
 
 def revision(style: Style, task_definition: str) -> Document:
     """What a service has from its task definition on: with EXTERNAL, what each of its task sets has."""
-    document: Document = {"taskDefinition": task_definition}
+    document: Document = {"taskDefinition": task_definition, **style.capacity}
     if style.awsvpc:
         document["networkConfiguration"] = NETWORK
     if style.load_balancer:
@@ -194,6 +198,8 @@ def service(
         document["desiredCount"] = desired_count
     if style.load_balancer and chance.random() < 0.5:
         document["healthCheckGracePeriodSeconds"] = chance.choice((5, 30))
+    if style.fargate:
+        return document
     if features.zones and not style.daemon:
         document["placementStrategy"] = [{"type": "spread", "field": "attribute:ecs.availability-zone"}]
         document["availabilityZoneRebalancing"] = "ENABLED"

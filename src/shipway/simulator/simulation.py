@@ -14,7 +14,9 @@ from typing import Any
 
 import msgspec
 
+from shipway.model.snapshot import InstanceSize
 from shipway.seams import SeededIds
+from shipway.simulator import capacity
 from shipway.simulator import options as drawing
 from shipway.simulator.chance import Chance
 from shipway.simulator.clock import Deadlock, Restless, VirtualClock, VirtualLoop
@@ -136,10 +138,9 @@ class Simulation:
 
     async def _prepare(self) -> None:
         """The fleet, and users with their services."""
-        tight = self.options.features.tight
-        self.world.add_instances(
-            self.options.instances, cpu=256 if tight else 2048, memory=400 if tight else 4096
-        )
+        size = InstanceSize(256, 400) if self.options.features.tight else InstanceSize()
+        self.world.add_instances(self.options.instances, cpu=size.cpu, memory=size.memory)
+        await capacity.prepare(self.world, self.options.features, size)
         styles = await Repair.styles(self.world, self.options)
         for style in styles:
             if style.alarm:

@@ -16,7 +16,7 @@ import msgspec
 from shipway.model.service import Service
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
-from shipway.simulator import requests
+from shipway.simulator import capacity, requests
 from shipway.simulator.ledger import Ledger, Value
 from shipway.simulator.options import Options
 from shipway.simulator.requests import Style
@@ -48,6 +48,7 @@ class User:
         self._ledger = ledger
         self._options = options
         self._chance: random.Random = world.chance.of(f"user {name}")
+        self._placing: random.Random = world.chance.of(f"capacity of {name}")
         self._task_sets = TaskSetActs(world, self._chance)
         self._tasks: list[str] = []
 
@@ -84,6 +85,8 @@ class User:
             acts += [(3, self.run_task), (2, self.stop_task)]
         if features.protection:
             acts.append((3, self.protect))
+        if features.providers:
+            acts.append((1, self.resize_group))
         return acts or [(1, self.look)]
 
     def _acts_on(self, one: Owned) -> list[tuple[int, Act]]:
@@ -102,6 +105,8 @@ class User:
             acts += [(3, lambda: sets.scale(style)), (3, lambda: sets.promote(style))]
             return [*acts, (2, lambda: sets.delete(style))]
         acts.append((1, lambda: self.force(one)))
+        if capacity.has_strategy(style, features):
+            acts.append((2, lambda: self.change_capacity(one)))
         if features.stops:
             acts.append((2, lambda: self.stop_deployment(one)))
         if style.shifting and features.hooks:
@@ -151,6 +156,10 @@ class User:
 
     async def force(self, owned: Owned) -> None:
         await self._world.call("UpdateService", service=owned.style.name, forceNewDeployment=True)
+
+    async def change_capacity(self, owned: Owned) -> None:
+        document = capacity.changed(self._chance, owned.style)
+        await self._world.call("UpdateService", service=owned.style.name, forceNewDeployment=True, **document)
 
     async def change_limits(self, owned: Owned) -> None:
         document = requests.deployment_configuration(self._chance, self._options.features, owned.style)
@@ -202,8 +211,10 @@ class User:
 
     async def run_task(self) -> None:
         style = Style(name=f"{self.name}-once", memory=16)
+        style = capacity.with_capacity(self._placing, self._options.features, style)
         arn = await self._register(style, bad=False, runs_ms=self._chance.choice((500, 20_000)))
-        answer = await self._world.call("RunTask", taskDefinition=arn, count=self._chance.randint(1, 3))
+        members = requests.revision(style, arn)
+        answer = await self._world.call("RunTask", count=self._chance.randint(1, 3), **members)
         for task in answer["tasks"]:
             self._promise_task(task["taskArn"])
 
@@ -247,6 +258,11 @@ class User:
         arn = self._chance.choice(listed["containerInstanceArns"])
         status = self._chance.choice(("DRAINING", "ACTIVE", "ACTIVE"))
         await self._world.call("UpdateContainerInstancesState", containerInstances=[arn], status=status)
+
+    async def resize_group(self) -> None:
+        """The owner of an Auto Scaling group sets its limits and its desired capacity."""
+        name = self._placing.choice(capacity.GROUPS)
+        self._world.set_group(name, capacity.drawn_size(self._placing))
 
     async def look(self) -> None:
         await self._world.call("ListServices")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from shipway.model.arn import short_name
+from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import Cluster
 from shipway.model.outbox import OutboxMessage
 from shipway.model.service import Service
@@ -168,6 +169,19 @@ def every_instance_counts_what_it_runs(state: State, world: World) -> Iterator[s
                 yield f"{view.instance.instance_id} is said to have {told}, it has {has}"
 
 
+def every_group_is_as_large_as_it_may_be(state: State, world: World) -> Iterator[str]:
+    for provider in state.all(CapacityProvider):
+        size = world.groups.sizes.get(provider.auto_scaling_group_arn)
+        if size is None:
+            continue
+        count = len(set(provider.members) - provider.leaving.keys())
+        limits = (size.minimum, size.maximum)
+        if not provider.managed_scaling.enabled:
+            limits = (min(max(size.desired, size.minimum), size.maximum),) * 2
+        if not limits[0] <= count <= limits[1]:
+            yield f"{provider.name} has {count} instances, and should have {limits[0]} to {limits[1]}"
+
+
 AT_REST: dict[str, Check] = {
     check.__name__.replace("_", " "): check
     for check in (
@@ -178,6 +192,7 @@ AT_REST: dict[str, Check] = {
         every_message_was_delivered,
         every_service_has_its_desired_count,
         every_instance_counts_what_it_runs,
+        every_group_is_as_large_as_it_may_be,
     )
 }
 

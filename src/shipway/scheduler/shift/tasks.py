@@ -47,7 +47,8 @@ def task_moves(course: Course, narrator: Narrator, ids: Ids) -> TaskMoves:
     stopping = tuple(
         condition.task for part in parts for condition in (*part.moves.stops, *part.moves.faulty_stops)
     )
-    ground = ground_of(course.survey.snapshot, stopping)
+    replaced = tuple(condition.task for part in parts for condition in part.moves.faulty)
+    ground = ground_of(course.survey.snapshot, stopping, replaced)
     actions: list[Action] = []
     failure: Failure | None = None
     for part in parts:

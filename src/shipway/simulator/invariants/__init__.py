@@ -7,14 +7,23 @@ that need more than the state (containers, acknowledged writes, the end) are in 
 
 from __future__ import annotations
 
-from shipway.simulator.invariants import deployments, failures, placement, shifts, task_sets, tasks
+from shipway.simulator.invariants import (
+    capacity,
+    deployments,
+    failures,
+    groups,
+    placement,
+    shifts,
+    task_sets,
+    tasks,
+)
 from shipway.simulator.invariants.commit import Check, Commit
 
 __all__ = ["CHECKS", "Commit", "violations"]
 
 CHECKS: dict[str, Check] = {
     check.__name__.replace("_", " "): check
-    for room in (tasks, placement, deployments, failures, shifts, task_sets)
+    for room in (tasks, placement, deployments, failures, shifts, task_sets, capacity, groups)
     for check in room.CHECKS
 }
 
