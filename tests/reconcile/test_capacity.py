@@ -115,6 +115,21 @@ async def test_its_own_instances_count(associated: bool) -> None:
     assert (provider.members, provider.spare_since) == (((1,), START_MS) if associated else ((), None))
 
 
+@pytest.mark.parametrize("ghost", [1, 3])
+async def test_a_machine_that_registered_twice_is_one_member(ghost: int) -> None:
+    """The record without its agent does not hide that there are tasks on the other: it is not empty."""
+    numbered: dict[str, str | None] = {"shipway.member": "1", "shipway.capacity-provider": "asg"}
+    members: dict[str, Any] = {"capacity_provider_name": "asg", "custom_attributes": numbered}
+    around = surroundings(
+        an_instance(ghost, agent_connected=False, **members),
+        an_instance(2, **members),
+        a_task(1, instance=2, capacity_provider_name="asg"),
+        replace(PROVIDER, members=(1,)),
+    )
+    provider = await look(around)
+    assert (provider.members, provider.leaving, provider.spare_since) == ((1,), {}, None)
+
+
 @pytest.mark.parametrize(
     ("records", "hears"),
     [

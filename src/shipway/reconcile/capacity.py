@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from shipway.model.capacity_provider import AUTO_SCALING, CapacityProvider, GroupSize, has_own_instances
 from shipway.model.cluster import Cluster
 from shipway.model.container_instance import ContainerInstance
+from shipway.model.snapshot import InstanceView
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
 from shipway.reconcile.agenda import Agenda, look_at_due
@@ -76,16 +77,19 @@ def group_snapshot(
         provider=provider,
         associated=cluster is not None,
         size=group_size(around, provider),
-        members={
-            view.instance.member_number: view
-            for view in views
-            if view.instance.status in ("ACTIVE", "DRAINING")
-        },
+        members=members_of(views),
         waiting=tuple(task for task in waiting if task.desired_status == "RUNNING"),
         task_definitions={name: definition for name, definition in found.items() if definition is not None},
         new_instance=around.groups.new_instance(provider.auto_scaling_group_arn) or around.new_instance,
         timing=around.timing,
     )
+
+
+def members_of(views: Iterable[InstanceView]) -> dict[int, InstanceView]:
+    """By number. A machine whose answer was lost has registered twice: its agent is on one record only."""
+    present = [view for view in views if view.instance.status in ("ACTIVE", "DRAINING")]
+    present.sort(key=lambda view: (view.instance.agent_connected, view.tasks))
+    return {view.instance.member_number: view for view in present}
 
 
 def group_size(around: Surroundings, provider: CapacityProvider) -> GroupSize:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from shipway.model.capacity_provider import FARGATE_PROVIDERS, GroupSize
 from shipway.model.cluster import FARGATE_CLUSTER
-from shipway.model.snapshot import InstanceSize
+from shipway.model.snapshot import InstanceSize, Timing
 from shipway.simulator.group_sizes import Template
 from shipway.simulator.options import Features
 from shipway.simulator.requests import Style
@@ -63,6 +63,13 @@ def has_strategy(style: Style, features: Features) -> bool:
     return style.fargate or (features.providers and "launchType" not in style.capacity)
 
 
+def timing(chance: random.Random, features: Features) -> Timing:
+    """Groups shrink soon, so that it is seen."""
+    if not features.scaling:
+        return Timing()
+    return Timing(shrink_quiet_ms=chance.choice((10_000, 60_000)), shrink_step_ms=10_000)
+
+
 async def prepare(world: World, features: Features, size: InstanceSize) -> None:
     """The providers of the world, associated with its cluster; Fargate's instance."""
     chance = world.chance.of("providers")
@@ -101,7 +108,7 @@ def settings(chance: random.Random, features: Features) -> Document:
         "targetCapacity": chance.choice((100, 100, 60)),
         "minimumScalingStepSize": chance.choice((1, 2)),
         "maximumScalingStepSize": chance.choice((2, 10)),
-        "instanceWarmupPeriod": chance.choice((0, 60, 300)),
+        "instanceWarmupPeriod": chance.choice((0, 30, 300)),
     }
     return {
         "managedScaling": scaling,

@@ -72,6 +72,7 @@ class Simulation:
             fsync_ms=self.options.fsync_ms,
             check_ms=(0, 1_000),
             in_flight_ms=(0, 2_000),
+            timing=capacity.timing(chance.of("timing"), self.options.features),
         )
         self.world = World(self.clock, SeededIds(seed), chance, surface)
         if tell:

@@ -7,11 +7,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
+from math import ceil
 from typing import Any
 
 from shipway.model.arn import short_name
 from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import Cluster
+from shipway.model.container_instance import ContainerInstance
 from shipway.model.outbox import OutboxMessage
 from shipway.model.service import Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
@@ -169,17 +171,33 @@ def every_instance_counts_what_it_runs(state: State, world: World) -> Iterator[s
                 yield f"{view.instance.instance_id} is said to have {told}, it has {has}"
 
 
-def every_group_is_as_large_as_it_may_be(state: State, world: World) -> Iterator[str]:
+def every_group_is_as_large_as_it_should_be(state: State, world: World) -> Iterator[str]:
+    """Within its owner's limits; nobody is about to leave; and where it scales by itself none is to spare."""
     for provider in state.all(CapacityProvider):
         size = world.groups.sizes.get(provider.auto_scaling_group_arn)
         if size is None:
             continue
-        count = len(set(provider.members) - provider.leaving.keys())
-        limits = (size.minimum, size.maximum)
-        if not provider.managed_scaling.enabled:
-            limits = (min(max(size.desired, size.minimum), size.maximum),) * 2
-        if not limits[0] <= count <= limits[1]:
-            yield f"{provider.name} has {count} instances, and should have {limits[0]} to {limits[1]}"
+        least, most = size.minimum, size.maximum
+        if provider.managed_scaling.enabled:
+            needed = busy_members(state, provider) * 100 / provider.managed_scaling.target_capacity
+            most = min(most, max(least, ceil(needed)))
+        else:
+            least = most = min(max(size.desired, size.minimum), size.maximum)
+        if provider.leaving or not least <= len(provider.members) <= most:
+            has = f"{len(provider.members)} instances, {len(provider.leaving)} of them about to leave"
+            yield f"{provider.name} has {has}, and should have {least} to {most}"
+
+
+def busy_members(state: State, provider: CapacityProvider) -> int:
+    """The instances of its group with a task other than a daemon's."""
+    instances = [i for i in state.all(ContainerInstance) if i.capacity_provider_name == provider.name]
+    return sum(
+        any(
+            not task.stopped and not task.daemon
+            for task in state.by(Task, "container_instance_arn", instance.container_instance_arn)
+        )
+        for instance in instances
+    )
 
 
 AT_REST: dict[str, Check] = {
@@ -192,7 +210,7 @@ AT_REST: dict[str, Check] = {
         every_message_was_delivered,
         every_service_has_its_desired_count,
         every_instance_counts_what_it_runs,
-        every_group_is_as_large_as_it_may_be,
+        every_group_is_as_large_as_it_should_be,
     )
 }
 
