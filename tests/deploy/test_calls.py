@@ -32,13 +32,16 @@ class Endpoint:
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
         self.answer: tuple[int, dict[str, Any] | str] = (200, {})
+        self.answers: list[tuple[int, dict[str, Any] | str]] = []  # the next ones, before `answer`
         endpoint = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 endpoint.bodies.append(json.loads(body))
-                status, answer = endpoint.answer
+                status, answer = endpoint.answers.pop(0) if endpoint.answers else endpoint.answer
+                if status == 0:
+                    return  # the connection ends without a word
                 text = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
@@ -282,3 +285,39 @@ def test_a_throttled_call_is_told_and_sent_again(endpoint: Endpoint) -> None:
         BotoCalls(client, "local ECS", throttled).call("ListClusters", {})
     assert len(endpoint.bodies) == 2
     assert told[:1] == ["AWS throttles ListClusters (ThrottlingException); sent again, attempt 2."]
+
+
+NO: tuple[int, dict[str, Any]] = (400, {"__type": "InvalidParameterException", "message": "no"})
+
+
+@pytest.mark.parametrize(
+    ("answers", "unsure"),
+    [
+        ([NO], False),
+        ([(400, {"__type": "ThrottlingException", "message": "Rate exceeded"}), NO], False),
+        ([(500, {"__type": "ServerException", "message": "?"}), NO], True),
+        ([(0, ""), NO], True),
+    ],
+)
+def test_a_refusal_says_whether_the_call_may_have_been_carried_out(
+    endpoint: Endpoint, tmp_path: Path, answers: list[tuple[int, dict[str, Any] | str]], unsure: bool
+) -> None:
+    """By an earlier sending of it: one that was lost, or in which AWS failed."""
+    aws = open_aws(Where(LOCAL), "hello", write_endpoint(tmp_path, endpoint.url))
+    endpoint.answers = list(answers)
+    with pytest.raises(AwsRefusal, match="no") as raised:
+        aws.ecs.create_service({"serviceName": "web"})
+    assert raised.value.unsure is unsure
+    tokens = {body["clientToken"] for body in endpoint.bodies}
+    assert len(endpoint.bodies) == len(answers) and len(tokens) == 1
+
+
+def test_a_start_whose_answer_is_lost_is_not_sent_again(endpoint: Endpoint, tmp_path: Path) -> None:
+    """ECS has no token for it: the task would be started twice."""
+    aws = open_aws(Where(LOCAL), "hello", write_endpoint(tmp_path, endpoint.url))
+    endpoint.answers = [(0, "")]
+    with pytest.raises(DeployError, match=r"StartTask: local ECS .* does not answer"):
+        aws.ecs.start_task({"taskDefinition": "a", "containerInstances": ["i"]})
+    assert len(endpoint.bodies) == 1
+    endpoint.answers = [(0, ""), (200, {"tasks": []})]
+    assert aws.ecs.run_task({"taskDefinition": "a"}) == {"tasks": []}

@@ -100,8 +100,9 @@ def test_time_runs_out() -> None:
 
 
 def test_deleted_service_ends_the_watch() -> None:
-    """Gone or going, there is nothing left to count."""
-    assert transcript((0, None)) == "0: stopped: the service was deleted meanwhile."
+    """Gone or going, there is nothing left to count. One that was made just now may show a little later."""
+    assert transcript((0, None), (19, None), (20, None)) == "20: stopped: the service was deleted meanwhile."
+    assert transcript((0, service(3)), (1, None)).endswith("1: stopped: the service was deleted meanwhile.")
     draining = service(3) | {"status": "DRAINING"}
     assert transcript((0, draining)) == "0: stopped: the service was deleted meanwhile."
 

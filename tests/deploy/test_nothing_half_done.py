@@ -9,7 +9,7 @@ import pytest
 from shipway.deploy.application.application import LoadBalancer
 from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy
-from shipway.deploy.errors import DeployError
+from shipway.deploy.errors import AwsRefusal, DeployError
 from shipway.deploy.planning.verdict import Verdict
 
 from .fake_aws import Answer, refuse
@@ -130,6 +130,29 @@ def test_silence_is_not_a_refusal() -> None:
 
     world.ecs.answers["CreateService"] = silence
     assert unmade(world) == ""
+    assert world.progress.lines[-1] == (
+        "note: AWS may have taken the change all the same, so what was made for it stays: listener of hello "
+        "on port 80, target group hello, load balancer hello, cluster hello, task definition hello:1, "
+        "image repository hello"
+    )
+
+
+@pytest.mark.parametrize("created", [True, False])
+def test_a_refusal_of_a_call_that_was_sent_again_is_none(created: bool) -> None:
+    """The answer to the first may have been lost: then the service is there, and stands on what was made."""
+    world = unmaking_world()
+
+    def refused(members: dict[str, Any]) -> dict[str, Any]:
+        raise AwsRefusal("not idempotent", operation="?", code="InvalidParameterException", unsure=True)
+
+    if created:
+        world.ecs.answers["CreateService"] = refused
+    else:
+        deployed(world)
+        world.ecs.answers["UpdateService"] = refused
+    with pytest.raises(AwsRefusal):
+        deployed(world, tag="2")
+    assert not any(name.startswith(("Delete", "Deregister")) for name in world.ecs.operations())
 
 
 def test_service_that_ecs_took_is_not_unmade() -> None:

@@ -242,11 +242,14 @@ def test_placement_that_succeeds_after_all_is_forgiven() -> None:
 
 
 def test_deleted_service_ends_the_watch() -> None:
-    """There is nothing left to follow."""
-    gone = Observation(0, None, None)
-    ending = advance(WatchState(ARN, 0), gone).ending
-    assert ending is not None
-    assert ending.verdict is Verdict.STOPPED
+    """There is nothing left to follow. One that was made just now may show a little later."""
+    fresh = WatchState(ARN, 0)
+    assert advance(fresh, Observation(19_000, None, None)).ending is None
+    known = advance(fresh, look(0, "IN_PROGRESS")).state
+    for state, moment_ms in ((fresh, 20_000), (known, 1_000)):
+        ending = advance(state, Observation(moment_ms, None, None)).ending
+        assert ending is not None
+        assert ending.verdict is Verdict.STOPPED
 
 
 def test_timeout_says_what_ecs_said_last() -> None:

@@ -25,9 +25,13 @@ class NoCredentials(DeployError):
 
 
 class AwsRefusal(DeployError):
-    """AWS answered a call with an error; `code` is AWS's own name for it."""
+    """AWS answered a call with an error; `code` is AWS's own name for it.
 
-    def __init__(self, sentence: str, *, operation: str, code: str) -> None:
+    `unsure`: an earlier sending of the call was lost, or AWS failed in it; it may have been carried out.
+    """
+
+    def __init__(self, sentence: str, *, operation: str, code: str, unsure: bool = False) -> None:
         super().__init__(sentence)
         self.operation = operation
         self.code = code
+        self.unsure = unsure

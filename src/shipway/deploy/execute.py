@@ -158,8 +158,8 @@ class Executor:
             self.made.code_deployment = CodeDeploy(self.aws.service("codedeploy")).create_deployment(
                 action.application, action.deployment_group, action.config, spec
             )
-        except AwsRefusal:
-            self._undo = undo
+        except DeployError as error:
+            self._refused(error, undo)
             raise
 
     def _service(self, call: Callable[[Members], Members], members: Members) -> None:
@@ -167,9 +167,20 @@ class Executor:
         undo, self._undo = self._undo, []
         try:
             self.made.service = call(members)
-        except AwsRefusal:
-            self._undo = undo
+        except DeployError as error:
+            self._refused(error, undo)
             raise
+
+    def _refused(self, error: DeployError, undo: list[tuple[str, Callable[[], None]]]) -> None:
+        """Only what was surely not taken may be unmade: a service may be using it by now."""
+        if isinstance(error, AwsRefusal) and not error.unsure:
+            self._undo = undo
+            return
+        kept = ", ".join(what for what, _ in reversed(undo))
+        self.progress.say(
+            "note: AWS may have taken the change all the same"
+            + (f", so what was made for it stays: {kept}" if kept else "")
+        )
 
     def _made(self, what: str, unmake: Callable[..., None], *arguments: str) -> None:
         self._undo.append((what, partial(unmake, *arguments)))

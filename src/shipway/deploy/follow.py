@@ -126,16 +126,22 @@ def find_deployment(aws: Aws, service: Members, known: frozenset[str], pace: Pac
     while True:
         if current and current not in known:
             return str(current)
-        for brief in aws.ecs.service_deployments(name):
-            if brief["serviceDeploymentArn"] not in known:
-                return str(brief["serviceDeploymentArn"])
+        why = "ECS shows no service deployment for it."
+        try:
+            for brief in aws.ecs.service_deployments(name):
+                if brief["serviceDeploymentArn"] not in known:
+                    return str(brief["serviceDeploymentArn"])
+            current = (aws.ecs.service(name) or {}).get("currentServiceDeployment")
+        except DeployError as error:
+            # One look that fails is no reason to leave alone what has begun.
+            why = error.sentence
+            until_ms = 0 if cannot_heal(error) else until_ms
         if pace.now_ms() >= until_ms:
             raise DeployError(
-                f"The service {name} was changed, but ECS shows no service deployment for it. "
-                "Look at it with `shipway status`."
+                f"The service {name} was changed, and ECS goes on with it, but its deployment cannot be "
+                f"followed: {why} Look at it with `{status_command(aws, name)}`."
             )
         pace.pause(LOOK_EVERY_S)
-        current = (aws.ecs.service(name) or {}).get("currentServiceDeployment")
 
 
 def status_command(aws: Aws, service_name: str) -> str:

@@ -52,8 +52,6 @@ def release_service(
     plan = plan_release(wanted, seen)
     before = str(seen.service["taskDefinition"]) if seen.service else None
     outcome = Outcome(Verdict.UNCHANGED, "", wanted.cluster, wanted.service_name, revision_before=before)
-    briefs = executor.aws.ecs.service_deployments(wanted.service_name) if seen.service is not None else []
-    known = frozenset(str(brief["serviceDeploymentArn"]) for brief in briefs)
     executor.expect(wanted.balancer, seen.balancer)
     with whole_change(tools, executor.aws, wanted.service_name):
         made, last = parted(plan)
@@ -62,12 +60,16 @@ def release_service(
         if plan:
             definition = executor.definition_of(last.task_definition, seen.live) if last and begins else None
             gate.before_service(definition, {**(seen.service or {}), **wanted.service})
+        running = (seen.service or {}).get("currentServiceDeployment")
+        # As late as can be: what others began while tasks ran at the gate is not ours.
+        asked = seen.service is not None and (begins or running)
+        briefs = executor.aws.ecs.service_deployments(wanted.service_name) if asked else []
+        known = frozenset(str(brief["serviceDeploymentArn"]) for brief in briefs)
         service = executor.apply((last,)).service if last is not None else None
         if service is not None and seen.service is None and by_code_deploy(service):
             return _first_of_code_deploy(service, outcome, executor.aws, tools, options)
         if executor.made.code_deployment is not None:
             return _by_code_deploy(executor, outcome, tools, options)
-        running = (seen.service or {}).get("currentServiceDeployment")
         if begins and running:
             tools.progress.say(f"note: the deployment {short(str(running))} is under way; this supersedes it")
         if not begins and not running:

@@ -11,6 +11,10 @@ from shipway.deploy.edge.masking import SECRETS
 from shipway.deploy.errors import AwsRefusal, DeployError, NoCredentials
 from shipway.deploy.permissions.table import action_of, refused_action
 
+# What AWS cannot know for the same call when it comes again, and may not do twice.
+SENT_ONCE = frozenset(("StartTask",))
+# The call has not arrived.
+NEVER_SENT = frozenset(("ConnectTimeoutError", "EndpointConnectionError", "SSLError", "ProxyConnectionError"))
 # How often the SDK sends a call that AWS throttles or that is lost, the first time included.
 ATTEMPTS = 5
 CREDENTIAL_CODES = frozenset(
@@ -107,6 +111,7 @@ class BotoCalls:
         self._where = named_place(client.meta.endpoint_url, where)
         self._raw_members: dict[str, Any] | None = None
         self._raw_answer: dict[str, Any] | None = None
+        self._unsure = False
         protocol = client.meta.service_model.metadata.get("protocol")
         service = client.meta.service_model.service_id.hyphenize()
         client.meta.events.register(f"needs-retry.{service}", self._note_retry)
@@ -120,7 +125,7 @@ class BotoCalls:
 
         model = self._client.meta.service_model.operation_model(operation)
         known, unknown = known_and_unknown(model.input_shape, members)
-        self._raw_members, self._raw_answer = unknown, None
+        self._raw_members, self._raw_answer, self._unsure = unknown, None, False
         SECRETS.learn(members)
         try:
             answer: dict[str, Any] = self._client._make_api_call(operation, known)
@@ -134,7 +139,13 @@ class BotoCalls:
         SECRETS.learn(answer)
         return answer
 
-    def _note_retry(self, operation: Any, response: Any, attempts: int, **_: Any) -> None:
+    def _note_retry(self, operation: Any, response: Any, attempts: int, **more: Any) -> None:
+        lost = more.get("caught_exception")
+        lost = None if type(lost).__name__ in NEVER_SENT else lost
+        if lost is not None or (response is not None and response[0].status_code >= 500):
+            self._unsure = True
+        if lost is not None and operation.name in SENT_ONCE:
+            raise lost
         if self._throttled is not None:
             self._throttled.note(operation, response, attempts)
 
@@ -165,7 +176,7 @@ class BotoCalls:
         else:
             action = action_of(self._client.meta.service_model.service_name, operation)
             sentence = refusal_sentence(operation, code, message, self._where, action)
-        return AwsRefusal(sentence, operation=operation, code=code)
+        return AwsRefusal(sentence, operation=operation, code=code, unsure=self._unsure)
 
 
 def named_place(endpoint_url: str, where: str) -> str:

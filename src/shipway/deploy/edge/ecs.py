@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -107,7 +108,9 @@ class Ecs:
         return found, len(known) > most
 
     def create_service(self, members: Members) -> Members:
-        return _member(self._calls.call("CreateService", {"cluster": self.cluster, **members}), "service")
+        """By the token ECS knows the same call again, should its answer be lost and the SDK send it anew."""
+        request = {"cluster": self.cluster, "clientToken": os.urandom(16).hex(), **members}
+        return _member(self._calls.call("CreateService", request), "service")
 
     def update_service(self, members: Members) -> Members:
         return _member(self._calls.call("UpdateService", {"cluster": self.cluster, **members}), "service")
@@ -148,7 +151,7 @@ class Ecs:
 
     def service_deployments(self, service: str, statuses: Iterable[str] = ()) -> list[Members]:
         """Newest first."""
-        request: Members = {"cluster": self.cluster, "service": service}
+        request: Members = {"cluster": self.cluster, "service": service, "maxResults": 100}
         if statuses:
             request["status"] = sorted(statuses)
         found = self._pages("ListServiceDeployments", "serviceDeployments", request)

@@ -8,12 +8,9 @@ from typing import Any
 from shipway.deploy.events import Event, ServiceEvent, TasksCounted
 from shipway.deploy.planning.step import Step
 from shipway.deploy.planning.verdict import Ending, Verdict
-from shipway.deploy.planning.watch import PATIENCE_MS, UNPLACED, duration
+from shipway.deploy.planning.watch import PATIENCE_MS, SETTLES_MS, UNPLACED, duration
 
 Members = dict[str, Any]
-
-# DescribeServices is eventually consistent: the count from before may show a few seconds longer.
-SETTLES_MS = 20_000
 
 
 @dataclass(frozen=True)
@@ -31,6 +28,8 @@ class CountState:
 
 
 def advance(state: CountState, service: Members | None, moment_ms: int) -> Step[CountState]:
+    if service is None and state.counts is None and moment_ms - state.started_ms < SETTLES_MS:
+        return Step(state, now="waiting for ECS")
     if service is None or service.get("status") != "ACTIVE":
         return Step(state, ending=Ending(Verdict.STOPPED, "the service was deleted meanwhile."))
     state, messages = _events(state, service, moment_ms)

@@ -45,6 +45,8 @@ NO_CANDIDATE = "No rollback candidate was found to run the rollback."
 PATIENCE_MS = 30_000
 # No instance could hold the task even when empty: only a new instance could help.
 HOPELESS_PATIENCE_MS = 8_000
+# Descriptions are eventually consistent: what has just begun may not show for a few seconds.
+SETTLES_MS = 20_000
 # Old tasks still run, and their place may be the one that is waited for: they drain for up to 300 s.
 DRAINING_PATIENCE_MS = 330_000
 
@@ -165,6 +167,8 @@ def left(answer: str, status_command: str, resume_command: str) -> Ending:
 
 
 def _without_deployment(state: WatchState, seen: Observation) -> Step[WatchState]:
+    if not state.status and seen.moment_ms - state.started_ms < SETTLES_MS:
+        return Step(state, now="waiting for ECS")
     if seen.service is None or seen.service.get("status") != "ACTIVE":
         ending = Ending(Verdict.STOPPED, "the service was deleted during the deployment.")
     else:
