@@ -65,8 +65,12 @@ REFUSED = [
     ),
     (a_payload(a_container(host_config=logging_to())), "log driver awslogs needs the option awslogs-group"),
     (
-        a_payload(a_container(host_config=logging_to(awslogs_group="g", awslogs_datetime_format="%Y"))),
-        "this agent does not apply the awslogs option awslogs-datetime-format",
+        a_payload(a_container(host_config=logging_to(awslogs_group="g", awslogs_endpoint="x"))),
+        "this agent does not apply the awslogs option awslogs-endpoint",
+    ),
+    (
+        a_payload(a_container(host_config=logging_to(awslogs_group="g", awslogs_multiline_pattern="("))),
+        "log driver awslogs: '(' is no regular expression: missing ), unterminated subpattern at position 0",
     ),
     (a_payload(a_container(dependsOn=depends("x"))), "container web depends on x, which does not exist"),
     (a_payload(a_container(dependsOn=depends("web"))), "containers wait for each other in a circle: web"),

@@ -120,53 +120,6 @@ async def test_health_is_told_as_soon_as_it_changes(
     assert [container["containerName"] for container in found] == ["web"] * len(found)
 
 
-async def test_lines_are_shipped_to_the_stream_of_the_container(
-    control_plane: FakeControlPlane,
-    configuration: Configuration,
-    engine: InstanceEngine,
-    start_agent: StartAgent,
-) -> None:
-    """awslogs: every line, in order, in the stream prefix/container/task-id, also of a container that
-    ends at once.
-    """
-    start_agent(configuration, engine)
-    log = {
-        "Type": "awslogs",
-        "Config": {
-            "awslogs-group": "/ecs/hello",
-            "awslogs-stream-prefix": "web",
-            "awslogs-create-group": "true",
-        },
-    }
-    script = "; ".join(f"echo line {number}" for number in range(50))
-    await control_plane.run(
-        a_payload(a_container(image=IMAGE, script=script, host_config={"LogConfig": log}))
-    )
-    await control_plane.until("50 lines", lambda: len(control_plane.log_events) >= 50)
-    stream = f"web/web/{task_arn().rsplit('/', 1)[-1]}"
-    assert control_plane.log_events == [("/ecs/hello", stream, f"line {number}") for number in range(50)]
-    assert "CreateLogGroup" in [name for name, _ in control_plane.calls]
-
-
-async def test_a_missing_log_group_stops_the_task_with_a_reason(
-    control_plane: FakeControlPlane,
-    configuration: Configuration,
-    simulated: SimulatedEngine,
-    start_agent: StartAgent,
-) -> None:
-    """As on EC2: the container cannot start, and the reason names the log driver and the group's error."""
-    control_plane.groups = set()
-    start_agent(configuration, simulated)
-    log = {"Type": "awslogs", "Config": {"awslogs-group": "missing"}}
-    await control_plane.run(a_payload(a_container(host_config={"LogConfig": log})))
-    stopped = await control_plane.reported(task_arn(), "STOPPED")
-    assert container_of(stopped, "web")["reason"] == (
-        "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: "
-        "failed to create Cloudwatch log stream: ResourceNotFoundException: "
-        "The specified log group does not exist."
-    )
-
-
 async def test_a_member_that_is_not_applied_is_refused_by_name(
     control_plane: FakeControlPlane,
     configuration: Configuration,

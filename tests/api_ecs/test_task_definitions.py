@@ -139,6 +139,12 @@ def containers(*changes: dict[str, Any]) -> dict[str, Any]:
 
 
 FARGATE = {"requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512"}
+TWO_PATTERNS = {
+    "awslogs-group": "g",
+    "awslogs-region": "us-east-1",
+    "awslogs-datetime-format": "%Y",
+    "awslogs-multiline-pattern": "^x",
+}
 REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"containerDefinitions": []}, "Container list cannot be empty."),
     (containers({"name": ""}), "Container.name should not be null or empty."),
@@ -200,6 +206,37 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     (
         containers({"logConfiguration": {"logDriver": "awslogs"}}),
         "Log driver awslogs requires options: awslogs-region, awslogs-group",
+    ),
+    (
+        containers({"logConfiguration": {"logDriver": "awslogs", "options": TWO_PATTERNS}}),
+        "Log driver awslogs: awslogs-datetime-format and awslogs-multiline-pattern cannot be used at the "
+        "same time.",
+    ),
+    (
+        containers({"ulimits": [{"name": "files", "softLimit": 1, "hardLimit": 1}]}),
+        "Invalid 'ulimits' setting for container 'a'. The name 'files' is not one of "
+        "[core,cpu,data,fsize,locks,memlock,msgqueue,nice,nofile,nproc,rss,rtprio,rttime,sigpending,stack].",
+    ),
+    (
+        containers({"ulimits": [{"name": "nofile", "softLimit": 2, "hardLimit": 1}]}),
+        "Invalid 'ulimits' setting for container 'a'. The softLimit of nofile is above its hardLimit.",
+    ),
+    (
+        containers({"linuxParameters": {"capabilities": {"add": ["CAP_SYS_ADMIN"]}}}),
+        "Invalid 'linuxParameters.capabilities' setting for container 'a'. 'CAP_SYS_ADMIN' is no capability; "
+        "they are written without CAP_, as in NET_ADMIN.",
+    ),
+    (
+        containers({"linuxParameters": {"swappiness": 200}}),
+        "Invalid 'linuxParameters.swappiness' setting for container 'a'. It must be from 0 to 100.",
+    ),
+    (
+        {"runtimePlatform": {"cpuArchitecture": "amd64"}},
+        "runtimePlatform.cpuArchitecture 'amd64' is not one of [X86_64,ARM64].",
+    ),
+    (
+        {**FARGATE, "ephemeralStorage": {"sizeInGiB": 20}},
+        "ephemeralStorage.sizeInGiB must be from 21 to 200.",
     ),
     (containers({"mountPoints": [{"sourceVolume": "v", "containerPath": "/v"}]}), "Unknown volume 'v'."),
     ({"volumes": [{"name": "a b"}]}, "volume.name contains invalid characters."),

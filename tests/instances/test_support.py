@@ -94,10 +94,10 @@ def test_a_plain_definition_is_not_refused() -> None:
         ),
         (
             {
-                "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-multiline-pattern": "^x"}},
+                "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-endpoint": "http://x"}},
             },
             {},
-            "Container web: the log option awslogs-multiline-pattern",
+            "Container web: the log option awslogs-endpoint",
         ),
         (
             {"portMappings": [{"containerPortRange": "80-90"}]},

@@ -83,7 +83,7 @@ def test_volumes_of_aws_become_empty_ones(member: str) -> None:
 
 def test_logs_go_to_a_group_of_the_same_name() -> None:
     """Made when it is needed; other drivers give way to it."""
-    options = {"awslogs-group": "/ecs/web", "awslogs-datetime-format": "%Y"}
+    options = {"awslogs-group": "/ecs/web", "awslogs-endpoint": "http://x"}
     logs = {"logDriver": "awslogs", "options": options}
     application = an_application({"name": "web", "logConfiguration": logs})
     assert container_of(application)["logConfiguration"]["options"] == {

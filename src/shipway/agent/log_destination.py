@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from shipway.agent.log_events import DATETIME_FORMAT, MULTILINE_PATTERN, first_line_pattern
 from shipway.agent.wire import ContainerPayload
 
 APPLIED_OPTIONS = frozenset(
@@ -17,6 +18,8 @@ APPLIED_OPTIONS = frozenset(
         "awslogs-create-group",
         "mode",
         "max-buffer-size",
+        DATETIME_FORMAT,
+        MULTILINE_PATTERN,
     }
 )
 
@@ -25,6 +28,7 @@ class LogDestination(msgspec.Struct, frozen=True):
     group: str
     stream: str
     create_group: bool = False
+    first_line: str = ""
 
 
 def docker_part(spec: ContainerPayload, part: str) -> dict[str, Any]:
@@ -48,9 +52,8 @@ def log_destination(spec: ContainerPayload, task_id: str) -> LogDestination | No
     if not stream:
         prefix = options.get("awslogs-stream-prefix")
         stream = f"{prefix}/{spec.name}/{task_id}" if prefix else f"{spec.name}/{task_id}"
-    return LogDestination(
-        options["awslogs-group"], stream, options.get("awslogs-create-group", "").lower() == "true"
-    )
+    create_group = options.get("awslogs-create-group", "").lower() == "true"
+    return LogDestination(options["awslogs-group"], stream, create_group, first_line_pattern(options))
 
 
 def log_refusal(spec: ContainerPayload) -> str:
@@ -60,4 +63,10 @@ def log_refusal(spec: ContainerPayload) -> str:
     if not options.get("awslogs-group"):
         return "log driver awslogs needs the option awslogs-group"
     unknown = sorted(set(options) - APPLIED_OPTIONS)
-    return f"this agent does not apply the awslogs option {', '.join(unknown)}" if unknown else ""
+    if unknown:
+        return f"this agent does not apply the awslogs option {', '.join(unknown)}"
+    try:
+        first_line_pattern(options)
+    except ValueError as error:
+        return f"log driver awslogs: {error}"
+    return ""

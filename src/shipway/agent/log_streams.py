@@ -1,5 +1,5 @@
 """Containers' lines on their way to CloudWatch Logs: one follower a container, batches of a tenth of a
-second.
+second. What is an event, `log_events` says.
 
 Docker keeps the lines (json-file, rotated), so what has not been shipped yet survives the agent. The
 moment of the last line shipped is kept in a small file per container; after a restart the follower goes
@@ -18,8 +18,10 @@ from typing import Any
 from shipway.agent.control_plane import CallError, ControlPlane, Unreachable
 from shipway.agent.engine import Engine, EngineError, LogLine
 from shipway.agent.log_destination import LogDestination
+from shipway.agent.log_events import EventJoiner, LogEvent
 
 BATCH_S = 0.1
+MULTILINE_S = 1.0  # an event whose next line does not come for so long is over
 BATCH_EVENTS_MAX = 5_000
 BATCH_BYTES_MAX = 700_000  # well under the service's 1,048,576 and a front door's limit of a request
 EVENT_OVERHEAD_BYTES = 26
@@ -61,14 +63,18 @@ class LogStreams:
         note = self._folder / f"{runtime_id}.shipped"
         since_ns = int(note.read_text() or 0) if note.exists() else 0
         lines: asyncio.Queue[LogLine | None] = asyncio.Queue(BATCH_EVENTS_MAX)
-        reader = asyncio.get_running_loop().create_task(self._read(runtime_id, since_ns, lines))
+        events: asyncio.Queue[LogEvent | None] = asyncio.Queue(BATCH_EVENTS_MAX)
+        loop = asyncio.get_running_loop()
+        reader = loop.create_task(self._read(runtime_id, since_ns, lines))
+        joining = loop.create_task(_join(lines, events, EventJoiner(destination.first_line)))
         try:
-            async for batch in _batches(lines):
+            async for batch in _batches(events):
                 await self._put(destination, batch)
-                note.write_text(str(batch[-1].timestamp_ns))
+                note.write_text(str(max(event.last_ns for event in batch)))
             await reader
         finally:
             reader.cancel()
+            joining.cancel()
 
     def forget(self, runtime_id: str) -> None:
         (self._folder / f"{runtime_id}.shipped").unlink(missing_ok=True)
@@ -80,8 +86,8 @@ class LogStreams:
         finally:
             await lines.put(None)
 
-    async def _put(self, destination: LogDestination, batch: list[LogLine]) -> None:
-        events = [{"timestamp": line.timestamp_ns // 1_000_000, "message": line.text} for line in batch]
+    async def _put(self, destination: LogDestination, batch: list[LogEvent]) -> None:
+        events = [{"timestamp": event.timestamp_ns // 1_000_000, "message": event.text} for event in batch]
         request = {
             "logGroupName": destination.group,
             "logStreamName": destination.stream,
@@ -112,29 +118,48 @@ class LogStreams:
         return True
 
 
-async def _batches(lines: asyncio.Queue[LogLine | None]) -> AsyncIterator[list[LogLine]]:
-    """What has come within a tenth of a second of the first line, in the order of time, until the lines
-    end.
-    """
+async def _join(
+    lines: asyncio.Queue[LogLine | None], events: asyncio.Queue[LogEvent | None], joiner: EventJoiner
+) -> None:
+    line: LogLine | None
+    while True:
+        try:
+            async with asyncio.timeout(MULTILINE_S if joiner.open else None):
+                line = await lines.get()
+        except TimeoutError:
+            ended = joiner.take()
+        else:
+            ended = joiner.take() if line is None else joiner.add(line)
+            if line is None:
+                break
+        if ended is not None:
+            await events.put(ended)
+    if ended is not None:
+        await events.put(ended)
+    await events.put(None)
+
+
+async def _batches(events: asyncio.Queue[LogEvent | None]) -> AsyncIterator[list[LogEvent]]:
+    """What has come within a tenth of a second of the first event, in the order of time, until they end."""
     loop = asyncio.get_running_loop()
-    line = await lines.get()
-    while line is not None:
-        batch, size = [line], _size(line)
+    event = await events.get()
+    while event is not None:
+        batch, size = [event], _size(event)
         deadline = loop.time() + BATCH_S
         while len(batch) < BATCH_EVENTS_MAX and size < BATCH_BYTES_MAX:
             try:
                 async with asyncio.timeout_at(deadline):
-                    line = await lines.get()
+                    event = await events.get()
             except TimeoutError:
                 break
-            if line is None:
+            if event is None:
                 break
-            batch.append(line)
-            size += _size(line)
+            batch.append(event)
+            size += _size(event)
         yield sorted(batch, key=lambda each: each.timestamp_ns)
-        if line is not None:
-            line = await lines.get()
+        if event is not None:
+            event = await events.get()
 
 
-def _size(line: LogLine) -> int:
-    return len(line.text.encode()) + EVENT_OVERHEAD_BYTES
+def _size(event: LogEvent) -> int:
+    return len(event.text.encode()) + EVENT_OVERHEAD_BYTES

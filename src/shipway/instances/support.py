@@ -140,7 +140,7 @@ TASK_OVERRIDE = {
     "inferenceAcceleratorOverrides": REFUSED,
 }
 
-AWSLOGS_REFUSED = ("awslogs-datetime-format", "awslogs-multiline-pattern", "awslogs-endpoint")
+AWSLOGS_REFUSED = ("awslogs-endpoint",)
 AWSVPC_EXCLUDES = ("hostname", "dnsServers", "dnsSearchDomains", "extraHosts", "links")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 Members = dict[str, Any]
 Tell = Callable[[str, str], None]
 
-LOG_OPTIONS_REFUSED = ("awslogs-datetime-format", "awslogs-multiline-pattern", "awslogs-endpoint")
+LOG_OPTIONS_REFUSED = ("awslogs-endpoint",)
 LOCAL_LOG_DRIVERS = ("awslogs", "json-file")
 
 

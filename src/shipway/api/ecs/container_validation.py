@@ -144,6 +144,11 @@ def check_log_configuration(container: Document, body: Document) -> None:
             wanted.append("awslogs-stream-prefix")
         if any(not options.get(option) for option in wanted):
             raise client_error(f"Log driver awslogs requires options: {', '.join(wanted)}")
+        if options.get("awslogs-datetime-format") and options.get("awslogs-multiline-pattern"):
+            raise client_error(
+                "Log driver awslogs: awslogs-datetime-format and awslogs-multiline-pattern cannot be used "
+                "at the same time."
+            )
 
 
 def check_health_check(container: Document) -> None:

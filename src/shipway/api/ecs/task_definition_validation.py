@@ -10,6 +10,7 @@ from collections import Counter
 from shipway.api.ecs.container_validation import check_container, client_error
 from shipway.api.ecs.dependency_validation import check_dependencies
 from shipway.api.ecs.fargate_validation import fargate_refusal
+from shipway.api.ecs.linux_validation import check_linux
 from shipway.api.ecs.placement_rules import check_definition_constraints
 from shipway.api.ecs.task_definition_defaults import number, troubleshooting
 from shipway.model.record import Document
@@ -19,6 +20,8 @@ CONTAINERS_MAX = 10
 TASK_CPU_RANGE = range(128, 196609)
 NETWORK_MODES = ("bridge", "host", "awsvpc", "none")
 COMPATIBILITIES = ("EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES")
+ARCHITECTURES = ("X86_64", "ARM64")
+EPHEMERAL_GIB = range(21, 201)
 
 
 def check_task_definition(body: Document) -> None:
@@ -28,6 +31,7 @@ def check_task_definition(body: Document) -> None:
     check_container_list(containers)
     for container in containers:
         check_container(container, body)
+        check_linux(container)
     if "FARGATE" in (body.get("requiresCompatibilities") or []):
         refusal = fargate_refusal(body)
         if refusal:
@@ -59,6 +63,11 @@ def check_words(body: Document) -> None:
         value = body.get(member)
         if value and value not in allowed:
             raise client_error(f"{member} '{value}' is not one of [{','.join(allowed)}].")
+    architecture = (body.get("runtimePlatform") or {}).get("cpuArchitecture")
+    if architecture and architecture not in ARCHITECTURES:
+        raise client_error(
+            f"runtimePlatform.cpuArchitecture '{architecture}' is not one of [{','.join(ARCHITECTURES)}]."
+        )
     for member in ("taskRoleArn", "executionRoleArn"):
         check_role(body.get(member))
 
@@ -98,6 +107,9 @@ def check_sizes(body: Document) -> None:
     """The task's own CPU and memory against what its containers ask for."""
     cpu, memory = number(body.get("cpu")), number(body.get("memory"))
     containers = body["containerDefinitions"]
+    ephemeral = body.get("ephemeralStorage")
+    if ephemeral and ephemeral["sizeInGiB"] not in EPHEMERAL_GIB:
+        raise client_error("ephemeralStorage.sizeInGiB must be from 21 to 200.")
     if cpu is not None and cpu not in TASK_CPU_RANGE:
         raise client_error(troubleshooting("Invalid 'cpu' setting for task."))
     if memory is not None and memory < 4:
