@@ -9,6 +9,7 @@ import pytest
 from shipway.agent.agent import Agent, InstanceEngine, RegistrationRefused
 from shipway.agent.configuration import Configuration
 from shipway.agent.docker_engine import DockerEngine
+from shipway.agent.engine import LOCAL, EngineError, Image, RegistryLogin
 from shipway.agent.simulated_engine import SimulatedEngine
 from shipway.seams import RandomIds, SystemClock
 from tests.agent.builders import a_container, a_payload, task_arn
@@ -317,3 +318,26 @@ def ended_in(configuration: Configuration) -> bool:
         '"phase":"STOPPED"' in path.read_text()
         for path in (configuration.data_folder / "tasks").glob("*.json")
     )
+
+
+class Unreachable(SimulatedEngine):
+    """A registry that nobody answers for; what was pulled before is still there."""
+
+    async def pull(self, image: str, login: RegistryLogin | None, policy: str) -> Image:
+        if policy != LOCAL:
+            raise EngineError("dial tcp 127.0.0.1:5000: connect: connection refused", retry=True)
+        return await super().pull(image, login, policy)
+
+
+async def test_an_image_that_is_here_will_do_when_its_registry_is_away(
+    control_plane: FakeControlPlane,
+    configuration: Configuration,
+    instance_id: str,
+    start_agent: StartAgent,
+) -> None:
+    """Pull behaviour `default`, as Amazon's agent has it: the pull is tried again first."""
+    engine = Unreachable(instance_id, SystemClock(), RandomIds())
+    engine.present["127.0.0.1:5000/web:1"] = ""
+    start_agent(configuration, engine)
+    await control_plane.run(a_payload(a_container(image="127.0.0.1:5000/web:1")))
+    await control_plane.reported(task_arn(), "RUNNING")

@@ -204,6 +204,7 @@ async def test_a_task_without_its_definition_stops_and_says_why(door: Door) -> N
         await agent.receive("TaskManifestMessage")
     stopped = task_of(door.store)
     assert (stopped.last_status, stopped.stop_code) == ("STOPPED", "TaskFailedToStart")
+    assert [container.last_status for container in stopped.containers] == ["STOPPED"]
     assert "gone:1 is gone" in (stopped.stopped_reason or "")
 
 

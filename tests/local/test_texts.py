@@ -135,6 +135,13 @@ Any AWS tool works with it after: eval "$(shipway local env)"
     )
 
 
+def test_up_names_the_folder_that_the_next_command_needs() -> None:
+    """A line to paste must find the installation that it speaks of."""
+    running = Running(ENDPOINT, LocalSettings(installation="abc"), already=False)
+    text = render_running(running, "/my data")
+    assert text.endswith("""after: eval "$(shipway local env --data '/my data')"\n""")
+
+
 def test_up_says_how_fast() -> None:
     """Whoever measures how long a deployment takes must know that waits are shortened."""
     running = Running(ENDPOINT, LocalSettings(installation="abc", speed=2.5), already=True)

@@ -60,7 +60,7 @@ def container_document(
 
 def task_document(task: TaskState, facts: InstanceFacts, place: Place, version: int) -> Document:
     document: Document = {
-        "Cluster": task.payload.task_cluster_arn or facts.cluster,
+        "Cluster": _cluster(task, facts),
         "TaskARN": task.arn,
         "Family": task.payload.family,
         "Revision": task.payload.version,
@@ -79,6 +79,12 @@ def task_document(task: TaskState, facts: InstanceFacts, place: Place, version: 
         document["Group"] = task.payload.group
     found = _without_empty(document, keep=("Containers",))
     return {**found, "FaultInjectionEnabled": False} if version >= 4 else found
+
+
+def _cluster(task: TaskState, facts: InstanceFacts) -> str:
+    """Its name on EC2, its whole ARN on Fargate."""
+    arn = task.payload.task_cluster_arn
+    return arn if task.payload.launch_type == "FARGATE" and arn else facts.cluster
 
 
 def credentials_document(task: TaskState, credentials_id: str) -> Document | None:

@@ -26,6 +26,7 @@ ERROR_NAMES = {
     Stop.verb: "CannotStopContainerError",
     Remove.verb: "CannotRemoveContainerError",
 }
+ATTEMPTS_MAX = {Pull.verb: 4, Create.verb: 3, Start.verb: 8, OpenLog.verb: 20}
 PULL_HINTS = {
     "denied: requested access to the resource is denied": "Check whether the image exists.",
     "request canceled while waiting for connection": "Check your network configuration.",
@@ -55,7 +56,7 @@ class StepApplication:
         container = task.container(step.container)
         assert container is not None
         if isinstance(step, Pull):
-            return await self._pull(task, step.container)
+            return await self._pull(task, step.container, container.attempts + 1 >= ATTEMPTS_MAX[Pull.verb])
         if isinstance(step, OpenLog):
             destination = log_destination(task.spec(step.container), task.task_id)
             assert destination is not None
@@ -77,7 +78,8 @@ class StepApplication:
         await self._engine.remove(container.runtime_id)
         return {"removed": True, "phase": STOPPED}
 
-    async def _pull(self, task: TaskState, name: str) -> Changes:
+    async def _pull(self, task: TaskState, name: str, last: bool) -> Changes:
+        """An image that is here will do when it cannot be pulled, at the last attempt."""
         spec = task.spec(name)
         if name == PAUSE_NAME:
             image = await self._engine.pull(spec.image, None, MISSING)
@@ -88,7 +90,7 @@ class StepApplication:
         try:
             image = await self._engine.pull(reference, login, policy)
         except EngineError as error:
-            if self._pull_behavior in ("always", "once") or error.retry:
+            if self._pull_behavior in ("always", "once") or (error.retry and not last):
                 raise
             try:
                 image = await self._engine.pull(reference, None, LOCAL)

@@ -25,16 +25,15 @@ from shipway.agent.log_destination import log_destination
 from shipway.agent.log_streams import LogStreams
 from shipway.agent.observation import absorb, vanished
 from shipway.agent.reports import report_of
-from shipway.agent.step_application import StepApplication, failure_reason
+from shipway.agent.step_application import ATTEMPTS_MAX, StepApplication, failure_reason
 from shipway.agent.step_plan import PlanSettings, plan_steps
-from shipway.agent.steps import Abandon, Create, Forget, OpenLog, Pull, Remove, Start, Step, Stop
+from shipway.agent.steps import Abandon, Forget, OpenLog, Pull, Remove, Start, Step, Stop
 from shipway.agent.submissions import Submissions
 from shipway.agent.task_memory import TaskMemory, orphan, place
 from shipway.agent.task_state import PAUSE_NAME, RANK, STOPPED, ContainerState, TaskState
 from shipway.seams import Clock
 
 replace = msgspec.structs.replace
-ATTEMPTS_MAX = {Pull.verb: 4, Create.verb: 3, Start.verb: 8, OpenLog.verb: 20}
 RETRY_MS_FIRST, RETRY_MS_MAX = 250, 5_000
 EVENTS_RETRY_S = 1.0
 logger = logging.getLogger(__name__)

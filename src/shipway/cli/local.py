@@ -107,7 +107,7 @@ def _up(arguments: Arguments) -> int:
         speed=arguments.speed,
         engine=arguments.engine,
     )
-    say = partial(_print_where, arguments.output)
+    say = partial(_print_where, arguments.output, arguments.data)
     if arguments.foreground:
         up.run_in_foreground(options, os.environ, say)
         return 0
@@ -115,13 +115,13 @@ def _up(arguments: Arguments) -> int:
     return 0
 
 
-def _print_where(output: str, running: Running) -> None:
+def _print_where(output: str, data: str | None, running: Running) -> None:
     from shipway.local.up_text import render_running, running_document
 
     if output == "json":
         _print_document(running_document(running))
     else:
-        print(render_running(running), end="", flush=True)
+        print(render_running(running, data), end="", flush=True)
 
 
 def _down(arguments: Arguments) -> int:

@@ -66,8 +66,9 @@ def fail_to_start(store: Store, message: OutboxMessage, reason: str, now_ms: int
         tx.delete(OutboxMessage, message.message_id)
         task = tx.get(Task, message.task_arn)
         if task is not None and not task.stopped:
+            replace = msgspec.structs.replace
             tx.put(
-                msgspec.structs.replace(
+                replace(
                     task,
                     last_status=STOPPED,
                     desired_status=STOPPED,
@@ -75,6 +76,8 @@ def fail_to_start(store: Store, message: OutboxMessage, reason: str, now_ms: int
                     stopped_reason=task.stopped_reason or reason,
                     stopping_at=task.stopping_at or now_ms,
                     stopped_at=now_ms,
+                    containers=tuple(replace(each, last_status=STOPPED) for each in task.containers),
+                    interface=replace(task.interface, status="DELETED") if task.interface else None,
                     version=task.version + 1,
                 )
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import msgspec
 
 from shipway.local.down import Ended
@@ -10,12 +12,14 @@ from shipway.local.status_text import said_of, shortened
 from shipway.local.up import Running
 
 
-def render_running(running: Running) -> str:
+def render_running(running: Running, data: str | None = None) -> str:
+    """`data` as the command line gave it: the next command needs it again."""
     endpoint, settings = running.endpoint, running.settings
     how = "runs already" if running.already else "is up"
     instances = (
         f"{settings.instances} container instance{'s' if settings.instances > 1 else ''} for each cluster"
     )
+    said_again = f" --data {shlex.quote(data)}" if data else ""
     rows = [("AWS endpoint", endpoint.endpoint_url)]
     if not settings.simulated:
         rows += [("Image registry", f"http://{endpoint.registry}")]
@@ -27,7 +31,7 @@ def render_running(running: Running) -> str:
             f"{said_of(settings.engine)}",
             *(f"  {name:<{width}}  {url}" for name, url in rows),
             f"  {'Data':<{width}}  {endpoint.data}{' (removed at `down`)' if settings.ephemeral else ''}",
-            'Any AWS tool works with it after: eval "$(shipway local env)"',
+            f'Any AWS tool works with it after: eval "$(shipway local env{said_again})"',
             "",
         ]
     )
