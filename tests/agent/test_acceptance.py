@@ -39,7 +39,7 @@ REFUSED = [
     (a_payload(pidMode="task"), "pidMode task is not applied by this agent; host is"),
     (a_payload(ipcMode="task"), "ipcMode task is not applied"),
     (a_payload(overrides='{"cpu": 1}'), "overrides of the task are not applied"),
-    (a_payload(volumes=[{"name": "v", "type": "efs"}]), "volume v: the type efs is not applied"),
+    (a_payload(volumes=[{"name": "v", "type": "fsx"}]), "volume v: the type fsx is not applied"),
     (
         a_payload(volumes=[{"name": "v", "dockerVolumeConfiguration": {"driver": "rexray"}}]),
         "volume v: the driver rexray is not applied by this agent; local is",

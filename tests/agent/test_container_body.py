@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from shipway.agent.container_body import InstanceFacts, container_body, docker_name
 from shipway.agent.task_state import PAUSE_NAME
@@ -177,6 +178,29 @@ def test_volumes() -> None:
     assert (path, shared) == ("/srv:/a:ro", "shared:/c")
     assert own.startswith("ecs-hello-3-own-")
     assert body["Labels"]["shipway.volumes"] == own.split(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("told", "volume"),
+    [
+        ({}, "shipway-efs-fs-1"),
+        ({"rootDirectory": "/"}, "shipway-efs-fs-1"),
+        ({"rootDirectory": "/uploads/"}, "shipway-efs-fs-1-12b87dce"),
+        (
+            {"transitEncryption": "ENABLED", "authorizationConfig": {"accessPointId": "fsap-2"}},
+            "shipway-efs-fs-1-fsap-2",
+        ),
+    ],
+)
+def test_a_file_system_is_a_volume_that_outlives_its_tasks(told: dict[str, Any], volume: str) -> None:
+    """Tasks of whatever family share it, and none of them removes it."""
+    efs = {"fileSystemId": "fs-1", **told}
+    volumes = [{"name": "files", "type": "efs", "efsVolumeConfiguration": efs}]
+    body = body_of(
+        a_container(mountPoints=[{"sourceVolume": "files", "containerPath": "/f"}]), volumes=volumes
+    )
+    assert body["HostConfig"]["Binds"] == [f"{volume}:/f"]
+    assert "shipway.volumes" not in body["Labels"]
 
 
 def environment(**arguments: Any) -> dict[str, str]:

@@ -116,6 +116,7 @@ def everything() -> tuple[Task, TaskDefinition]:
             {"name": "data", "host": {"sourcePath": "/srv/data"}},
             {"name": "scratch", "host": {}},
             {"name": "shared", "dockerVolumeConfiguration": {"scope": "shared", "autoprovision": True}},
+            {"name": "files", "efsVolumeConfiguration": {"fileSystemId": "fs-1", "rootDirectory": "/"}},
         ],
     )
     overrides = {

@@ -19,6 +19,7 @@ TABLES = {
     "RegisterTaskDefinitionRequest": support.TASK_DEFINITION,
     "Volume": support.VOLUME,
     "DockerVolumeConfiguration": support.DOCKER_VOLUME,
+    "EFSVolumeConfiguration": support.EFS_VOLUME,
     "PortMapping": support.PORT_MAPPING,
     "LinuxParameters": support.LINUX_PARAMETERS,
     "LogConfiguration": support.LOG_CONFIGURATION,
@@ -113,8 +114,8 @@ def test_a_plain_definition_is_not_refused() -> None:
         ({}, {"proxyConfiguration": {"type": "APPMESH"}}, "Task definition web: proxyConfiguration"),
         (
             {},
-            {"volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "f"}}]},
-            "Volume v: efsVolumeConfiguration",
+            {"volumes": [{"name": "v", "s3filesVolumeConfiguration": {"fileSystemArn": "f"}}]},
+            "Volume v: s3filesVolumeConfiguration",
         ),
         (
             {},
@@ -155,7 +156,6 @@ def test_what_is_refused_is_named(container: dict[str, Any], body: dict[str, Any
         ({}, {"ipcMode": "task"}),
         ({}, {"proxyConfiguration": {"type": "APPMESH"}}),
         ({}, {"enableFaultInjection": True}),
-        ({}, {"volumes": [{"name": "v", "efsVolumeConfiguration": {"authorizationConfig": {"iam": "x"}}}]}),
         ({}, {"volumes": [{"name": "v", "configuredAtLaunch": True}]}),
     ],
 )

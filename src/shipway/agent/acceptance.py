@@ -87,7 +87,7 @@ def _task_refusal(payload: TaskPayload) -> str:
 
 
 def _volume_refusal(volume: Volume) -> str:
-    if volume.type not in (None, "", "host", "docker"):
+    if volume.type not in (None, "", "host", "docker", "efs"):
         return f"the type {volume.type} is not applied by this agent"
     docker = volume.docker_volume_configuration
     if docker and docker.driver not in (None, "", "local"):

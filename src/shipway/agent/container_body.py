@@ -16,7 +16,7 @@ import msgspec
 from shipway.agent.log_destination import docker_part
 from shipway.agent.resources import MIB
 from shipway.agent.task_state import PAUSE_NAME, TaskState
-from shipway.agent.wire import ContainerPayload, NetworkInterface
+from shipway.agent.wire import ContainerPayload, EfsVolume, NetworkInterface
 
 LABEL = "com.amazonaws.ecs."
 INSTANCE_LABEL = "shipway.instance"
@@ -155,18 +155,30 @@ def _binds(task: TaskState, spec: ContainerPayload) -> list[str]:
 
 
 def volume_name(task: TaskState, name: str) -> str:
-    """The Docker volume behind a volume without a source path: shared by its own name, else one for this
-    task.
+    """The Docker volume behind a volume without a source path: a file system's, shared by its own name, else
+    one for this task.
     """
+    efs = next((v.efs_volume_configuration for v in task.payload.volumes or () if v.name == name), None)
+    if efs is not None:
+        return file_system_volume(efs)
     if name not in task_volumes(task):
         return name
     digest = hashlib.sha256(task.arn.encode()).hexdigest()[:20]
     return f"ecs-{task.payload.family}-{task.payload.version}-{name}-{digest}"
 
 
+def file_system_volume(efs: EfsVolume) -> str:
+    """One Docker volume stands for a directory of an EFS file system, or for what an access point shows."""
+    root = (efs.root_directory or "/").rstrip("/")
+    access_point = efs.authorization_config.access_point_id if efs.authorization_config else None
+    part = access_point or (hashlib.sha256(root.encode()).hexdigest()[:8] if root else "")
+    return "-".join(word for word in ("shipway-efs", efs.file_system_id, part) if word)
+
+
 def task_volumes(task: TaskState) -> list[str]:
     """Names of the volumes that live and die with the task."""
-    volumes = [v for v in task.payload.volumes or () if not (v.host and v.host.source_path)]
+    own = [v for v in task.payload.volumes or () if v.efs_volume_configuration is None]
+    volumes = [v for v in own if not (v.host and v.host.source_path)]
     shared = [v.name for v in volumes if (d := v.docker_volume_configuration) and d.scope == "shared"]
     return [volume.name for volume in volumes if volume.name not in shared]
 

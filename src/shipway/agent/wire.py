@@ -149,11 +149,22 @@ class DockerVolume(_Wire, frozen=True, kw_only=True):
     labels: dict[str, str] | None = None
 
 
+class EfsAuthorization(_Wire, frozen=True, kw_only=True):
+    access_point_id: str | None = None
+
+
+class EfsVolume(_Wire, frozen=True, kw_only=True):
+    file_system_id: str
+    root_directory: str | None = None
+    authorization_config: EfsAuthorization | None = None
+
+
 class Volume(_Wire, frozen=True, kw_only=True):
     name: str
     type: str | None = None
     host: HostVolume | None = None
     docker_volume_configuration: DockerVolume | None = None
+    efs_volume_configuration: EfsVolume | None = None
 
 
 class TaskPayload(_Wire, frozen=True, kw_only=True):

@@ -151,6 +151,9 @@ def volume(entry: Document) -> Document:
             "type": "docker",
             "dockerVolumeConfiguration": entry["dockerVolumeConfiguration"],
         }
+    if entry.get("efsVolumeConfiguration"):
+        efs = entry["efsVolumeConfiguration"]
+        return {"name": entry["name"], "type": "efs", "efsVolumeConfiguration": efs}
     source_path = (entry.get("host") or {}).get("sourcePath")
     return {"name": entry["name"], "type": "host", "host": {"sourcePath": source_path} if source_path else {}}
 

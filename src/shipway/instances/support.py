@@ -96,16 +96,9 @@ TASK_DEFINITION = {
 }
 
 VOLUME = {
-    **dict.fromkeys(("name", "host", "dockerVolumeConfiguration"), PAYLOAD),
+    **dict.fromkeys(("name", "host", "dockerVolumeConfiguration", "efsVolumeConfiguration"), PAYLOAD),
     **dict.fromkeys(
-        (
-            *(
-                "efsVolumeConfiguration",
-                "s3filesVolumeConfiguration",
-                "fsxWindowsFileServerVolumeConfiguration",
-            ),
-            "configuredAtLaunch",
-        ),
+        ("s3filesVolumeConfiguration", "fsxWindowsFileServerVolumeConfiguration", "configuredAtLaunch"),
         REFUSED,
     ),
 }
@@ -126,6 +119,12 @@ LOG_CONFIGURATION = {"logDriver": DOCKER, "options": DOCKER, "secretOptions": RE
 DOCKER_VOLUME = {
     **dict.fromkeys(("scope", "autoprovision", "driver"), PAYLOAD),
     **dict.fromkeys(("driverOpts", "labels"), REFUSED),
+}
+
+EFS_VOLUME = {
+    **dict.fromkeys(("fileSystemId", "rootDirectory", "authorizationConfig"), PAYLOAD),
+    # The volume never leaves this machine: there is nothing to encrypt.
+    **dict.fromkeys(("transitEncryption", "transitEncryptionPort"), CONTROL_PLANE),
 }
 
 CONTAINER_OVERRIDE = {
