@@ -239,6 +239,17 @@ def test_a_network_that_stays_away_ends_the_watch_in_the_end() -> None:
     assert outcome.sentence.endswith(RESUME)
 
 
+def test_the_time_limit_holds_without_sight_too() -> None:
+    """A pipeline that was given a minute is not kept for five."""
+    world = World()
+    deployed(world)
+    failing(world, DeployError("ECS does not answer."), times=1_000)
+    begun_ms = world.pace.moment_ms
+    outcome = deployed(world, tag="2", timeout_s=60.0)
+    assert (outcome.verdict, outcome.sentence.endswith(RESUME)) == (Verdict.LOST, True)
+    assert 60_000 <= world.pace.moment_ms - begun_ms < 62_000
+
+
 def test_pauses_differ_by_chance() -> None:
     """So that many pipelines that are throttled together do not come back together."""
     trouble = Trouble(0, looks=3)

@@ -8,7 +8,10 @@ import pty
 import subprocess
 import sys
 
-from shipway.deploy.edge.progress import PlainProgress
+from rich.console import Console
+from rich.spinner import Spinner
+
+from shipway.deploy.edge.progress import PlainProgress, cut_to_width
 
 SCRIPT = """
 from shipway.deploy.edge.progress import open_progress
@@ -48,3 +51,13 @@ def test_live_progress_takes_any_text() -> None:
     assert done.wait(30) == 0
     assert b"Step [1/3] : FROM [/x]" in said
     assert b"started [3] tasks" in said
+
+
+def test_a_narrow_terminal_cuts_what_goes_on_and_does_not_wrap_it() -> None:
+    """A line is a line whatever the width, so that the display does not jump."""
+    spinner = Spinner("dots", cut_to_width("shop:10  2 of 2 running\n8 s of usually 5 s"))
+    for width, shown in ((18, ["shop:10  2 of 2…", "8 s of usually …"]), (80, ["running", "5 s"])):
+        stream = io.StringIO()
+        Console(file=stream, width=width).print(spinner.render(0.0))
+        lines = stream.getvalue().splitlines()
+        assert [line.rstrip().endswith(end) for line, end in zip(lines, shown, strict=True)] == [True, True]

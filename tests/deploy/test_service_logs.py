@@ -71,6 +71,18 @@ def test_lines_are_those_of_the_tasks_between_the_moments() -> None:
     assert logging.stream(between=Between(2, 3)) == ["two"]
 
 
+def test_silence_says_that_it_is_silence_and_where_to_look() -> None:
+    """An empty answer could as well be a slip; where lines were told it is not said."""
+    logging = Logging()
+    logging.task("feedbeef00", (1, "one"))
+    logging.stream()
+    assert logging.world.progress.lines == []
+    logging.stream(between=Between(2))
+    assert logging.world.progress.lines[-1].startswith("there is no log line in that time; `--since 1h`")
+    logging.stream(grep=pattern("two"))
+    assert logging.world.progress.lines[-1].startswith("there is no such line in that time")
+
+
 def test_lines_of_several_tasks_come_in_the_order_of_time() -> None:
     """Not task by task: what happened when is what a log is read for."""
     logging = Logging()

@@ -25,7 +25,17 @@ LOOK_EVERY_S = 1.0
 APPEARS_WITHIN_S = 20.0
 
 
-State = TypeVar("State")
+class Timed(Protocol):
+    """What every watch knows: when it began, and how long it may take."""
+
+    @property
+    def started_ms(self) -> int: ...
+
+    @property
+    def timeout_s(self) -> float: ...
+
+
+State = TypeVar("State", bound=Timed)
 
 
 class Watch(Protocol[State]):
@@ -91,8 +101,9 @@ class Follower:
 
     def _troubled(self, state: State, error: DeployError, trouble: Trouble) -> tuple[Step[State], float]:
         """A look that failed: another one later, or sight is lost."""
-        pause_s = trouble.pause_s(self.pace.chance())
-        ending = lost_sight(trouble, error.sentence, self.pace.now_ms(), self.commands.resume)
+        moment_ms, deadline_ms = self.pace.now_ms(), state.started_ms + state.timeout_s * 1000
+        pause_s = min(trouble.pause_s(self.pace.chance()), max(0.0, (deadline_ms - moment_ms) / 1000))
+        ending = lost_sight(trouble, error.sentence, moment_ms, deadline_ms, self.commands.resume)
         if ending is not None:
             return Step(state, ending=ending), pause_s
         return Step(state, (Note(f"{error.sentence} Looking again in {pause_s:.1f} s."),)), pause_s

@@ -62,7 +62,14 @@ def stream_logs(aws: Aws, name: str, choice: LogChoice, tools: Tools, emit: Emit
         raise UsageError("--follow goes on without end; leave --until out, or do not follow.")
     live = _live_definition(aws, name, needed=choice.task is None)
     one = task_named(aws, choice.task) if choice.task else None
-    follower = LogFollower(aws, _filtered(emit, choice.grep), choice.between)
+    told = False
+
+    def counted(place: LogPlace, event: Members) -> None:
+        nonlocal told
+        told = True
+        emit(place, event)
+
+    follower = LogFollower(aws, _filtered(counted, choice.grep), choice.between)
     reading, last_looks = _Reading(), LAST_LOOKS
     while True:
         _add_places(aws, choice, _tasks(aws, name, one, live), follower, reading)
@@ -72,7 +79,10 @@ def stream_logs(aws: Aws, name: str, choice: LogChoice, tools: Tools, emit: Emit
         if not choice.follow or not last_looks:
             break
         tools.pace.pause(LOOK_EVERY_S)
-    _say_what_is_silent(aws, choice, live or next(iter(reading.definitions.values()), {}), tools)
+    silent = _say_what_is_silent(aws, choice, live or next(iter(reading.definitions.values()), {}), tools)
+    if not told and not silent:
+        which = "no such line" if choice.grep else "no log line"
+        tools.progress.say(f"there is {which} in that time; `--since 1h` looks further back")
 
 
 def _live_definition(aws: Aws, name: str, *, needed: bool) -> Members:
@@ -136,7 +146,7 @@ def _refuse_unknown_container(choice: LogChoice, definitions: dict[str, Members]
         )
 
 
-def _say_what_is_silent(aws: Aws, choice: LogChoice, definition: Members, tools: Tools) -> None:
+def _say_what_is_silent(aws: Aws, choice: LogChoice, definition: Members, tools: Tools) -> list[str]:
     silent = [
         container
         for container in unreadable(definition, local=aws.local)
@@ -144,3 +154,4 @@ def _say_what_is_silent(aws: Aws, choice: LogChoice, definition: Members, tools:
     ]
     if silent:
         tools.progress.say(f"no readable logs of {', '.join(silent)}: no awslogs driver with a stream prefix")
+    return silent

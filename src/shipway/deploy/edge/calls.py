@@ -228,9 +228,10 @@ def unsent_sentence(operation: str, kind: str, message: str, where: str) -> str:
         "ReadTimeoutError",
         "ConnectionClosedError",
     ):
-        return (
-            f"{operation}: {where} does not answer ({message.rstrip('.')}). Check the network and the region."
-        )
+        advice = "Check the network and the region."
+        if where.startswith("local ECS"):
+            advice = "`shipway local status` tells whether it runs, `shipway local up` starts it."
+        return f"{operation}: {where} does not answer ({message.rstrip('.')}). {advice}"
     return f"{operation} could not be sent to {where}: {message.strip()}"
 
 

@@ -116,19 +116,26 @@ class LiveProgress(Progress):
         self._console.print(Text.assemble((elapsed, "dim"), line), soft_wrap=True)
 
     def now(self, text: str) -> None:
-        from rich.text import Text
-
-        line = Text(text.replace("\n", "\n  "), no_wrap=True, overflow="ellipsis")
+        lines = cut_to_width(text)
         if self._status is None:
-            self._status = self._console.status(line)
+            self._status = self._console.status(lines)
             self._status.start()
         else:
-            self._status.update(line)
+            self._status.update(lines)
 
     def close(self) -> None:
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+
+def cut_to_width(text: str) -> Any:
+    """Beside a spinner: lines that are too long end in an ellipsis, for what wraps jumps up and down."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    # A Text of its own would be put into the spinner's, which wraps.
+    return Padding(Text(text, no_wrap=True, overflow="ellipsis"), 0)
 
 
 def json_line(event: Event) -> str:

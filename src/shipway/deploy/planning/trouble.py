@@ -27,8 +27,12 @@ class Trouble:
         return float(min(PAUSE_S_MAX, 2.0 ** (self.looks - 1)) * (0.5 + chance / 2))
 
 
-def lost_sight(trouble: Trouble, sentence: str, moment_ms: int, resume_command: str) -> Ending | None:
-    if not trouble.hopeless and moment_ms - trouble.since_ms < LOST_AFTER_MS:
+def lost_sight(
+    trouble: Trouble, sentence: str, moment_ms: int, deadline_ms: float, resume_command: str
+) -> Ending | None:
+    """At the deadline, too: whether the deployment has ended by then, nobody could see."""
+    patient = moment_ms - trouble.since_ms < LOST_AFTER_MS and moment_ms < deadline_ms
+    if patient and not trouble.hopeless:
         return None
     return Ending(
         Verdict.LOST,

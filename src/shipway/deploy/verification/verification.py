@@ -37,7 +37,8 @@ class Verification:
         ]
         said = ", ".join(f"{count} {severity}" for count, severity in counts if count)
         ending = "refused" if self.exit_code else "may be deployed"
-        summary = f"{ending}: {said or 'nothing found'}. `shipway explain CODE` tells more."
+        more = " `shipway explain CODE` tells more." if self.findings else ""
+        summary = f"{ending}: {said or 'nothing found'}.{more}"
         return "\n".join([*(found.text() for found in self.findings), summary])
 
     def as_document(self) -> dict[str, Any]:
