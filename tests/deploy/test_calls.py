@@ -182,7 +182,7 @@ def test_refused_permission_is_named_as_aws_names_it(reason: str, todo: str) -> 
 
 def test_dead_endpoint_is_one_sentence() -> None:
     """No traceback, no stack of retries."""
-    with pytest.raises(DeployError, match="DescribeClusters: local ECS does not answer .*`shipway local up`"):
+    with pytest.raises(DeployError, match=r"DescribeClusters: local ECS does not answer .*`shipway local up"):
         calls("http://127.0.0.1:9").call("DescribeClusters", {})
 
 

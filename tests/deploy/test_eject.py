@@ -103,6 +103,17 @@ def test_tasks_go_before_the_service(ecs: LocalEcs, tmp_path: Path) -> None:
     assert ecs.client("ecs").list_services(cluster="shop")["serviceArns"] == []
 
 
+def test_a_first_deployment_that_fails_is_an_error_as_with_shipway(ecs: LocalEcs, tmp_path: Path) -> None:
+    """There is nothing to roll back to, so it is not 3."""
+    percents = "{minimumHealthyPercent: 50, maximumPercent: 200}"
+    text = PLAIN.replace(percents, "{deploymentCircuitBreaker: {enable: true, rollback: true}}")
+    ecs.containers.script("shop/web:2", runs_ms=0, exit_code=3)
+    failed = script(ecs, ejected(tmp_path, text), "web=shop/web:2")
+    assert failed.returncode == 1
+    assert "ROLLBACK_FAILED" in failed.stderr
+    assert failed.stderr.splitlines()[-1].startswith("No rollback candidate was found")
+
+
 def test_a_task_keeps_its_size_and_its_roles(tmp_path: Path) -> None:
     """RunTask is asked for what `shipway run --task` asks for."""
     role = "arn:aws:iam::123456789012:role/migrator"

@@ -11,7 +11,7 @@ import pytest
 from shipway.deploy.application.reading import read_application
 from shipway.deploy.errors import DeployError
 from shipway.deploy.importing.running_service import ServiceSeen, import_running_service
-from shipway.deploy.moving_in import move_in
+from shipway.deploy.moving_in import MovedIn, move_in
 from shipway.deploy.opening import Choices
 from shipway.deploy.planning.scaling_bounds import Bounds
 from shipway.testing import LocalEcs, local_ecs
@@ -93,6 +93,12 @@ def test_a_plan_finds_nothing_to_change(ecs: LocalEcs, tmp_path: Path, kind: str
     containers = [without_defaults(CONTAINER)]
     assert written.task_definition == {"family": "web", "containerDefinitions": containers, **definition}
     assert written.service == {"serviceName": "web", "launchType": "EC2", **service}
+
+
+def test_the_next_step_is_where_the_service_is() -> None:
+    """What came from local ECS is planned and deployed there, not at AWS."""
+    moved = MovedIn("the service web", "/shop", ("shipway.yml",), (), (), True, (), "local")
+    assert moved.text().endswith("Next: shipway plan -e local, then shipway deploy -e local")
 
 
 def test_the_file_tells_where_it_comes_from(ecs: LocalEcs, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ class MovedIn:
     notes: tuple[str, ...]
     unchanged: bool | None
     plan: tuple[str, ...] = ()
+    environment: str | None = None
 
     def as_document(self) -> Members:
         return {
@@ -54,7 +55,8 @@ class MovedIn:
         for title, items in (("not carried over", self.not_carried), ("notes", self.notes)):
             lines += [f"  {title}", *(f"    {item}" for item in items)] if items else []
         lines += [f"  {line}" for line in self.plan]
-        return "\n".join([*lines, "Next: shipway plan, then shipway deploy"])
+        where = f" -e {self.environment}" if self.environment else ""
+        return "\n".join([*lines, f"Next: shipway plan{where}, then shipway deploy{where}"])
 
 
 def move_in(source: str, choices: Choices, folder: Path, name: str | None = None) -> MovedIn:
@@ -71,7 +73,8 @@ def move_in(source: str, choices: Choices, folder: Path, name: str | None = None
     imported = import_running_service(look_at_service(session.aws, session.service))
     files = write_new_files(folder, files_of(imported))
     unchanged, plan = _held_against(folder, session.aws)
-    return _moved_in(imported, folder, files, unchanged, plan)
+    moved = _moved_in(imported, folder, files, unchanged, plan)
+    return replace(moved, environment=LOCAL if session.aws.local else None)
 
 
 def _move_in_from(file: Path, choices: Choices, folder: Path, name: str | None) -> MovedIn:

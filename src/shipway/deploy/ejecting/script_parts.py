@@ -205,10 +205,15 @@ while :; do
     SUCCESSFUL)
       break
       ;;
-    ROLLBACK_SUCCESSFUL | ROLLBACK_FAILED)
+    ROLLBACK_SUCCESSFUL)
       aws ecs describe-service-deployments --service-deployment-arns "$deployment" \\
         --query 'serviceDeployments[0].rollback.reason' >&2
       exit 3
+      ;;
+    ROLLBACK_FAILED)
+      aws ecs describe-service-deployments --service-deployment-arns "$deployment" \\
+        --query 'serviceDeployments[0].statusReason' >&2
+      exit 1
       ;;
     STOPPED)
       if [[ $(newest_deployment) != "$deployment" ]]; then exit 4; fi
