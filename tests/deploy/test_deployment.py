@@ -181,6 +181,15 @@ def test_unknown_service_is_named_with_those_there_are() -> None:
         status(World(cluster=False).aws, "hello")
 
 
+def test_of_many_services_the_nearest_is_named() -> None:
+    """Sixty names help nobody."""
+    world = World()
+    for name in ("checkout", *(f"svc-{number:02}" for number in range(59))):
+        world.ecs.services[name] = {"serviceArn": f"arn:aws:ecs:r:a:service/hello/{name}"}
+    with pytest.raises(DeployError, match=r"'hello'\. Did you mean 'checkout'\? It has 60 services\.$"):
+        status(world.aws, "chekout")
+
+
 def test_rollback_goes_to_the_last_that_succeeded() -> None:
     """Not to "revision minus one", which may never have worked."""
     world = World()

@@ -68,9 +68,8 @@ def test_ecr_is_asked_with_its_own_login(story: Path) -> None:
 def test_what_is_built_is_not_needed() -> None:
     """Unless an image is given for it."""
     application = an_application({"name": "web"}, {"name": "log", "image": "log:1"})
-    built = type(application)(
-        name="web", task_definition=application.task_definition, images={"web": Image()}
-    )
+    imageless = {"containerDefinitions": [{"name": "web"}, {"name": "log", "image": "log:1"}]}
+    built = type(application)(name="web", task_definition=imageless, images={"web": Image()})
     assert images_needed(application, {}) == ["shop/web:1", "log:1"]
     assert images_needed(built, {}) == ["log:1"]
     assert images_needed(built, {"web": "web:7"}) == ["web:7", "log:1"]

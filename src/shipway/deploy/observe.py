@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shipway.deploy.application.suggestion import nearest
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
 from shipway.deploy.follow import resilient
@@ -12,6 +13,9 @@ from shipway.deploy.planning.load_balancing import BalancerSeen, BalancerWish
 from shipway.deploy.planning.release import Seen
 
 Members = dict[str, Any]
+
+# As many names as can be read in a sentence.
+NAMED_MAX = 12
 
 
 def observe(aws: Aws, service_name: str, family: str, balancer: BalancerWish | None) -> Seen:
@@ -90,8 +94,12 @@ def no_service(aws: Aws, service_name: str) -> str:
     cluster = aws.ecs.cluster
     if aws.ecs.cluster_described() is None:
         return f"The cluster {cluster!r} does not exist here. Correct the name, or create it."
-    names = ", ".join(resilient([], aws.ecs.service_names)) or "none"
-    return f"There is no service {service_name!r} in the cluster {cluster!r}. Its services: {names}."
+    names: list[str] = resilient([], aws.ecs.service_names)
+    said = f"There is no service {service_name!r} in the cluster {cluster!r}."
+    if len(names) > NAMED_MAX:
+        meant = nearest(service_name, names)
+        return f"{said} {f'Did you mean {meant!r}? ' if meant else ''}It has {len(names)} services."
+    return f"{said} Its services: {', '.join(names) or 'none'}."
 
 
 def required_service(aws: Aws, name: str) -> Members:

@@ -22,8 +22,10 @@ def images_needed(application: Application, given: Mapping[str, str]) -> list[st
     needed = []
     for container in application.task_definition["containerDefinitions"]:
         name = str(container["name"])
-        if name in given or name not in application.images:
-            needed.append(given.get(name, str(container["image"])))
+        if name in given:
+            needed.append(given[name])
+        elif name not in application.images:
+            needed.append(str(container["image"]))
     return needed
 
 
