@@ -275,3 +275,9 @@ def test_a_code_that_is_not_there_is_a_usage_error() -> None:
     """With the nearest one that is."""
     with pytest.raises(UsageError, match="SW301"):
         explained("SW3O1")
+
+
+def test_local_ecs_wants_the_role_of_secrets_named_too() -> None:
+    """It refuses to register the task definition otherwise; what the role may do it does not look at."""
+    secret, plain = (replace(one, local=True) for one in (with_secret(None), a_subject()))
+    assert (codes(secret), codes(plain)) == (["SW604"], [])

@@ -100,11 +100,13 @@ def allowed(subject: Subject, observed: Observed) -> Iterator[Finding]:
 
 
 def named(subject: Subject, observed: Observed) -> Iterator[Finding]:
-    """On Fargate nobody else pulls images and reads secrets; on EC2 secrets alone need the role."""
-    if EXECUTION in roles_of(subject) or subject.local:
+    """On Fargate nobody else pulls images and reads secrets; on EC2 secrets alone need the role, and so
+    they do on local ECS, which lets the role do everything but wants it named.
+    """
+    if EXECUTION in roles_of(subject):
         return
     needs = needs_of_start(subject, "region", "account")
-    if not subject.fargate:
+    if not subject.fargate or subject.local:
         needs = tuple(need for need in needs if not need.actions[0].startswith(("ecr:", "logs:")))
     if needs:
         said = f"There is no execution role, and {needs[-1].what} takes {needs[-1].actions[0]}."
