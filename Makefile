@@ -12,8 +12,8 @@ setup:
 demo: setup          ## the main job, shown step by step on examples/hello
 	@$(PYTHON) scripts/demo.py
 
-test: setup          ## every test
-	@$(PYTHON) -m pytest -q --durations=15
+test: setup          ## every test; those that need a Docker Engine beside those that do not
+	@$(PYTHON) -m pytest -q --durations=15 -n 2 --dist loadgroup
 
 check: setup         ## lint, format, types, architecture, tidiness
 	@.venv/bin/ruff check .
