@@ -9,7 +9,7 @@ import pytest
 from shipway.model.service_revision import LoadBalancerBinding
 from shipway.model.snapshot import TargetView, Timing
 from shipway.model.task import Task
-from shipway.scheduler.health import Condition, condition_of
+from shipway.scheduler.health import Condition, checks_of, condition_of
 from tests.builders import (
     START_MS,
     TARGET_GROUP,
@@ -44,7 +44,7 @@ def condition(
         targets={task.task_arn: views},
         timing=timing,
     )
-    return condition_of(task, revision, snapshot)
+    return condition_of(task, checks_of(revision, snapshot))
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_fault_of_an_instance_target_names_the_instance() -> None:
     view = TargetView(TARGET_GROUP, 32768, "unhealthy", "Request timed out", "i-1")
     revision = a_revision(load_balancers=(a_binding(),))
     snapshot = a_snapshot(a_service(), task, revisions=(revision,), targets={task.task_arn: (view,)})
-    fault = condition_of(task, revision, snapshot).fault
+    fault = condition_of(task, checks_of(revision, snapshot)).fault
     assert fault is not None
     assert fault.event == (
         f"(task {task.task_id}) (instance i-1) (port 32768) is unhealthy in (target-group {TARGET_GROUP})"
@@ -118,5 +118,5 @@ def test_task_on_a_draining_instance_is_displaced() -> None:
     """It is as healthy as before, but has to go."""
     task = a_task()
     snapshot = a_snapshot(a_service(), task, fleet=a_fleet(an_instance(status="DRAINING"), tasks=(task,)))
-    found = condition_of(task, a_revision(), snapshot)
+    found = condition_of(task, checks_of(a_revision(), snapshot))
     assert found.displaced and found.healthy

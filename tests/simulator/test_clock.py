@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 
 import pytest
 
@@ -68,6 +69,19 @@ def test_an_exception_that_nobody_caught_is_kept() -> None:
     loop.call_soon(lambda: 1 // 0)
     loop.run_until_complete(asyncio.sleep(1))
     assert [str(failure["exception"]) for failure in loop.failures] == ["integer division or modulo by zero"]
+
+
+def test_a_callback_runs_in_the_context_that_it_was_given() -> None:
+    """Be it an empty one: there its task belongs to no process."""
+    loop = VirtualLoop()
+    variable = contextvars.ContextVar("variable", default="as nobody set it")
+    variable.set("as it is here")
+    found: list[str] = []
+    loop.call_soon(lambda: found.append(variable.get()), context=contextvars.Context())
+    loop.call_later(1, lambda: found.append(variable.get()), context=contextvars.Context())
+    loop.call_soon(lambda: found.append(variable.get()))
+    loop.run_until_complete(asyncio.sleep(2))
+    assert found == ["as nobody set it", "as it is here", "as nobody set it"]
 
 
 def test_a_killed_process_takes_the_tasks_of_its_tasks_with_it() -> None:

@@ -30,7 +30,10 @@ class CodeDeployTurn:
         )
 
     def hear(self, changes: tuple[Change, ...]) -> bool:
-        concerned = deployments_concerned(changes, self._around.store.state)
+        state = self._around.store.state
+        if not state.table(CodeDeployment).rows:
+            return False
+        concerned = deployments_concerned(changes, state)
         self._agenda.look_at(concerned)
         return bool(concerned)
 

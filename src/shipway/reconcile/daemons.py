@@ -30,7 +30,10 @@ class DaemonsTurn:
         self._agenda.look_at(daemon.daemon_arn for daemon in self._around.store.state.all(Daemon))
 
     def hear(self, changes: tuple[Change, ...]) -> bool:
-        concerned = daemons_concerned(changes, self._around.store.state, self._watching)
+        state = self._around.store.state
+        if not state.table(Daemon).rows:
+            return False
+        concerned = daemons_concerned(changes, state, self._watching)
         self._agenda.look_at(concerned)
         return bool(concerned)
 

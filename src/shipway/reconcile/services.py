@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from shipway.model.listener import Listener
 from shipway.model.listener_action import ListenerAction
 from shipway.model.rule import Rule
@@ -70,21 +72,17 @@ def service_snapshot(around: Surroundings, service_arn: str) -> ServiceSnapshot:
     state = around.store.state
     service = state.get(Service, service_arn)
     assert service is not None, service_arn
+    # Lists of the store come sorted by ARN, and sorting leaves equals as they are.
     revisions = sorted(
         state.by(ServiceRevision, "service_arn", service_arn),
-        key=lambda r: (r.service_revision_arn != service.revision_arn, -r.created_at, r.service_revision_arn),
+        key=lambda r: (r.service_revision_arn != service.revision_arn, -r.created_at),
     )
-    deployments = sorted(
-        state.by(ServiceDeployment, "service_arn", service_arn),
-        key=lambda d: (-d.created_at, d.service_deployment_arn),
-    )
+    deployments = sorted(state.by(ServiceDeployment, "service_arn", service_arn), key=lambda d: -d.created_at)
     ended = [d.service_deployment_arn for d in deployments if not d.in_progress][:ENDED_DEPLOYMENTS_SEEN]
-    tasks = tuple(
-        sorted(state.by(Task, "service_arn", service_arn), key=lambda task: (task.created_at, task.task_arn))
-    )
-    definition_arns = {r.task_definition_arn for r in revisions} | {
-        task.task_definition_arn for task in tasks
-    }
+    tasks = tuple(sorted(state.by(Task, "service_arn", service_arn), key=attrgetter("created_at")))
+    registered = state.table(Target)
+    definition_arns = {revision.task_definition_arn for revision in revisions}
+    definition_arns.update([task.task_definition_arn for task in tasks])
     definitions = {
         arn: definition
         for arn in sorted(definition_arns)
@@ -100,9 +98,9 @@ def service_snapshot(around: Surroundings, service_arn: str) -> ServiceSnapshot:
         task_definitions=definitions,
         tasks=tasks,
         targets={
-            task.task_arn: views
+            task.task_arn: target_views(around, task)
             for task in tasks
-            if not task.stopped and (views := target_views(around, task))
+            if not task.stopped and registered.has("task_arn", task.task_arn)
         },
         task_sets=task_set_views(around, service, revisions),
         fleet=fleet_for(state, service.cluster_arn, launch_type_of(revisions), around.place),

@@ -111,7 +111,7 @@ class Surroundings:
             return ()
         with self.store.transaction() as tx:
             refused = commit_plan(tx, plan.actions, self.clock.now_ms())
-        for action in plan.actions:
+        for action in plan.actions if logger.isEnabledFor(logging.INFO) else ():
             logger.info("%s%s: %s", "refused " if action in refused else "", action.text(), action.reason)
         return refused
 

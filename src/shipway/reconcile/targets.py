@@ -152,14 +152,14 @@ def targets_snapshot(around: Surroundings, owner: str) -> TargetsSnapshot:
     be a task too: one that is gone and has left a target.
     """
     state = around.store.state
-    service = state.get(Service, owner)
+    service, registered = state.get(Service, owner), state.table(Target)
     revisions = {
         revision.deployment_id: revision
         for revision in state.by(ServiceRevision, "service_arn", owner)
         if revision.load_balancers and service is not None and service.status != "INACTIVE"
     }
     known = {task.task_arn: task for task in state.by(Task, "service_arn", owner)}
-    named = [target for arn in sorted({*known, owner}) for target in state.by(Target, "task_arn", arn)]
+    named = [target for arn in {*known, owner} for target in registered.by("task_arn", arn)]
     involved = {target.task_arn for target in named}
     tasks = [task for arn, task in known.items() if arn in involved or task.deployment_id in revisions]
     instance_arns = sorted({task.container_instance_arn for task in tasks if task.container_instance_arn})

@@ -43,17 +43,13 @@ def short_lived(revision: TaskOrigin, tasks: tuple[Task, ...], now_ms: int) -> t
     """The tasks that ended by themselves too soon, since one last lasted; the last to stop comes last."""
     deployment_id = revision.deployment_id
     own = [task for task in tasks if task.deployment_id == deployment_id]
+    ended = [task for task in own if task.stopped and ended_by_itself(task)]
+    if not ended:
+        return ()
     lasted_at = max((moment for task in own if (moment := lasted(task, now_ms)) is not None), default=0)
     since = max(lasted_at, revision.start_failures_since)
-    ended = [
-        task
-        for task in own
-        if task.stopped
-        and ended_by_itself(task)
-        and lasted(task, now_ms) is None
-        and (task.stopped_at or 0) > since
-    ]
-    return tuple(sorted(ended, key=lambda task: (task.stopped_at or 0, task.task_arn)))
+    short = [task for task in ended if lasted(task, now_ms) is None and (task.stopped_at or 0) > since]
+    return tuple(sorted(short, key=lambda task: (task.stopped_at or 0, task.task_arn)))
 
 
 def lasted(task: Task, now_ms: int) -> int | None:

@@ -18,7 +18,6 @@ from shipway.scheduler.failure_monitors import (
     failures_forgotten,
     in_alarm,
 )
-from shipway.scheduler.failures import failed_tasks_of
 from shipway.scheduler.shift.superseded import joining, left_behind, superseded
 from shipway.scheduler.survey import Survey
 
@@ -69,7 +68,7 @@ def marked_health(survey: Survey) -> tuple[Action, ...]:
                 )
             )
     revision = survey.target.revision
-    if failures_forgotten(survey) and failed_tasks_of(survey.snapshot, revision):
+    if survey.failed_tasks and failures_forgotten(survey):
         actions.append(
             ResetFailures(
                 service_revision_arn=revision.service_revision_arn,
@@ -81,12 +80,14 @@ def marked_health(survey: Survey) -> tuple[Action, ...]:
 
 
 def counted_failures(survey: Survey) -> tuple[Action, ...]:
-    current, count = survey.current, failure_count(survey)
-    breaker = survey.snapshot.service.deployment_configuration.circuit_breaker
-    if current is None or not breaker.enable or current.failure_count == count:
+    current, breaker = survey.current, survey.snapshot.service.deployment_configuration.circuit_breaker
+    if current is None or not breaker.enable:
         return ()
     if survey.rolling_back:
         return ()  # what it shows is the count that triggered it
+    count = failure_count(survey)
+    if current.failure_count == count:
+        return ()
     threshold = circuit_breaker_threshold(breaker, survey.desired_count)
     return (
         CountFailures(

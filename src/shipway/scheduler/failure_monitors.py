@@ -10,7 +10,6 @@ import msgspec
 
 from shipway.model.service import CircuitBreaker, DeploymentAlarms
 from shipway.model.snapshot import ServiceSnapshot
-from shipway.scheduler.failures import failed_tasks_of
 from shipway.scheduler.image_digests import ATTEMPTS, is_unsettled
 from shipway.scheduler.survey import Survey
 
@@ -49,9 +48,11 @@ def fired(survey: Survey) -> Fired | None:
 
 
 def breaker_fired(survey: Survey, breaker: CircuitBreaker) -> Fired | None:
+    if not breaker.enable:
+        return None
     count, threshold = failure_count(survey), circuit_breaker_threshold(breaker, survey.desired_count)
     unsettled = count >= ATTEMPTS and is_unsettled(survey)
-    if not breaker.enable or (count < threshold and not unsettled):
+    if count < threshold and not unsettled:
         return None
     return Fired(
         rollback=breaker.rollback,
@@ -90,9 +91,7 @@ def circuit_breaker_threshold(breaker: CircuitBreaker, desired_count: int) -> in
 
 def failure_count(survey: Survey) -> int:
     """`failedTasks` of the PRIMARY deployment as this pass leaves it."""
-    if failures_forgotten(survey):
-        return 0
-    return failed_tasks_of(survey.snapshot, survey.target.revision)
+    return 0 if failures_forgotten(survey) else survey.failed_tasks
 
 
 def failures_forgotten(survey: Survey) -> bool:

@@ -43,6 +43,8 @@ def failed_tasks_of(snapshot: ServiceSnapshot, revision: ServiceRevision) -> int
 
 def failure_moment(task: Task) -> int | None:
     """When the task failed; None when it did not. A failed health check counts from the decision to stop."""
+    if task.stop_code is None:
+        return None
     if failed_health_check(task):
         return task.stopping_at
     return task.stopped_at if task.stopped and ended_badly(task) else None

@@ -40,47 +40,60 @@ class Condition(msgspec.Struct, frozen=True):
         return not self.task.running
 
 
-def condition_of(task: Task, revision: ServiceRevision, snapshot: ServiceSnapshot) -> Condition:
-    now_ms, targets = snapshot.now_ms, snapshot.targets.get(task.task_arn, ())
+class Checks(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of every task of one revision, and when."""
+
+    now_ms: int
+    dwell_ms: int
+    grace_ms: int
+    wanted: dict[str, int]  # target group -> how many of its targets a task must be
+    targets: dict[str, tuple[TargetView, ...]]  # by task ARN
+    draining: set[str]  # container instances
+
+
+def checks_of(revision: ServiceRevision, snapshot: ServiceSnapshot) -> Checks:
+    timing = snapshot.timing
+    return Checks(
+        now_ms=snapshot.now_ms,
+        dwell_ms=timing.dwell_ms,
+        grace_ms=timing.scaled(snapshot.service.health_check_grace_period_s * 1000),
+        wanted=Counter(binding.target_group_arn for binding in revision.bindings),
+        targets=snapshot.targets,
+        draining=index_of(snapshot.fleet).draining,
+    )
+
+
+def condition_of(task: Task, checks: Checks) -> Condition:
+    now_ms, targets = checks.now_ms, checks.targets.get(task.task_arn, ())
     protected_until = task.protected_until or 0
-    healthy, healthy_from = healthy_by_checks(task, revision, targets, snapshot.timing.dwell_ms)
+    healthy, healthy_from = healthy_by_checks(task, checks, targets)
     fault = fault_of(task, targets)
-    grace_ms = snapshot.timing.scaled(snapshot.service.health_check_grace_period_s * 1000)
-    grace_until = (task.started_at or 0) + grace_ms
-    moments = [
-        moment
-        for matters, moment in (
-            (healthy, healthy_from),
-            (fault is not None, grace_until),
-            (True, protected_until),
-        )
-        if matters and moment > now_ms
-    ]
+    grace_until = (task.started_at or 0) + checks.grace_ms
+    moments = (healthy_from if healthy else 0, grace_until if fault else 0, protected_until)
+    later = [moment for moment in moments if moment > now_ms]
     return Condition(
         task=task,
         healthy=healthy and healthy_from <= now_ms,
         fault=fault if grace_until <= now_ms else None,
-        displaced=task.container_instance_arn in index_of(snapshot.fleet).draining,
+        displaced=task.container_instance_arn in checks.draining,
         protected=protected_until > now_ms,
-        changes_at=min(moments, default=None),
+        changes_at=min(later) if later else None,
     )
 
 
-def healthy_by_checks(
-    task: Task, revision: ServiceRevision, targets: tuple[TargetView, ...], dwell_ms: int
-) -> tuple[bool, int]:
+def healthy_by_checks(task: Task, checks: Checks, targets: tuple[TargetView, ...]) -> tuple[bool, int]:
     """Whether nothing speaks against the task, and from when that counts."""
     if not task.running:
         return False, 0
-    if task.has_health_check and task.health_status != "HEALTHY":
+    has_health_check = task.has_health_check
+    if has_health_check and task.health_status != "HEALTHY":
         return False, 0
-    wanted = Counter(binding.target_group_arn for binding in revision.bindings)
-    for target_group_arn, count in wanted.items():
+    for target_group_arn, count in checks.wanted.items():
         states = [view.state for view in targets if view.target_group_arn == target_group_arn]
         if len(states) < count or any(state != "healthy" for state in states):
             return False, 0
-    checked = task.has_health_check or bool(wanted)
-    return True, 0 if checked else (task.started_at or 0) + dwell_ms
+    checked = has_health_check or bool(checks.wanted)
+    return True, 0 if checked else (task.started_at or 0) + checks.dwell_ms
 
 
 def fault_of(task: Task, targets: tuple[TargetView, ...]) -> Fault | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from shipway.model.service_revision import ServiceRevision
 from shipway.model.task_definition import TaskDefinition
-from shipway.scheduler.failures import failed_tasks_of
 from shipway.scheduler.survey import Survey
 
 ATTEMPTS = 3
@@ -16,7 +15,7 @@ ATTEMPTS = 3
 
 def starts_max(survey: Survey) -> int | None:
     """How many tasks the PRIMARY revision may start now for the sake of its digests; None: any number."""
-    if not is_unsettled(survey) or first_task_failures(survey) >= ATTEMPTS:
+    if not is_unsettled(survey) or survey.failed_tasks >= ATTEMPTS:
         return None
     return max(0, 1 - len(survey.target.live))
 
@@ -28,10 +27,6 @@ def is_unsettled(survey: Survey) -> bool:
     if not target.in_progress or definition is None or not open_tags(definition, target.revision):
         return False
     return all(task.started_at is None for task in snapshot.tasks_of(target.revision.deployment_id))
-
-
-def first_task_failures(survey: Survey) -> int:
-    return failed_tasks_of(survey.snapshot, survey.target.revision)
 
 
 def open_tags(definition: TaskDefinition, revision: ServiceRevision) -> bool:

@@ -40,9 +40,11 @@ def ground_of(
 def launch(
     snapshot: ServiceSnapshot, revision: ServiceRevision, count: int, ground: Ground, ids: Ids
 ) -> Launched:
+    if not count:
+        return Launched((), ground)
     definition = snapshot.task_definitions.get(revision.task_definition_arn)
     if definition is None:
-        return Launched((), ground, NO_DEFINITION if count else None)
+        return Launched((), ground, NO_DEFINITION)
     own: list[Task] = []  # who goes has no part in its provider's share: its successor takes it
     if revision.capacity_provider_strategy:
         alike = [task for task in snapshot.tasks if task.deployment_id == revision.deployment_id]

@@ -9,7 +9,8 @@ import msgspec
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
 from shipway.model.snapshot import ServiceSnapshot
 from shipway.model.task import Task
-from shipway.scheduler.health import Condition, condition_of
+from shipway.scheduler.failures import failed_tasks_of
+from shipway.scheduler.health import Condition, checks_of, condition_of
 from shipway.scheduler.rolling import Limits, limits_of
 
 
@@ -53,7 +54,12 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def staying_healthy(self) -> int:
         return sum(condition.healthy for condition in self.staying)
 
-    @property
+    @cached_property
+    def failed_tasks(self) -> int:
+        """Of the PRIMARY deployment, as they were when the pass began."""
+        return failed_tasks_of(self.snapshot, self.target.revision)
+
+    @cached_property
     def leaving(self) -> int:
         return self.target.leaving + sum(source.leaving for source in self.sources)
 
@@ -87,10 +93,11 @@ def survey_of(snapshot: ServiceSnapshot) -> Survey:
 
 def rollout_of(revision: ServiceRevision, snapshot: ServiceSnapshot) -> Rollout:
     own = [task for task in snapshot.tasks_of(revision.deployment_id) if not task.stopped]
-    live = tuple(condition_of(task, revision, snapshot) for task in own if is_live(task))
-    return Rollout(revision, live, len(own) - len(live))
+    checks = checks_of(revision, snapshot)
+    live = [condition_of(task, checks) for task in own if is_live(task)]
+    return Rollout(revision, tuple(live), len(own) - len(live))
 
 
 def is_live(task: Task) -> bool:
     """An essential container that has stopped ends its task, though the others may take a while to follow."""
-    return task.live and not any(c.essential and c.last_status == "STOPPED" for c in task.containers)
+    return task.live and not [c for c in task.containers if c.essential and c.last_status == "STOPPED"]

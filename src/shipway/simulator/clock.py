@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Protocol, TypeVar, cast
 
+import msgspec
+
 T = TypeVar("T")
 CALLBACKS_MAX = 200_000  # at one moment: more is a loop that never comes to rest
 
@@ -35,6 +37,21 @@ class Timed(Protocol):
         ...
 
 
+class Handle(msgspec.Struct, eq=False):
+    """A callback that is scheduled. What asyncio asks of one, and no more: every message in here has some."""
+
+    callback: Callable[..., Any] | None
+    args: tuple[Any, ...]
+    context: contextvars.Context
+
+    def cancel(self) -> None:
+        """A timer stays in the heap until its moment."""
+        self.callback, self.args = None, ()
+
+    def cancelled(self) -> bool:
+        return self.callback is None
+
+
 class VirtualLoop:
     """What asyncio needs of an event loop without files, sockets, signals or threads; the rest of its
     interface is missing, so whoever wants a socket in here finds out at once.
@@ -44,13 +61,12 @@ class VirtualLoop:
         self._self = cast(asyncio.AbstractEventLoop, self)
         self._now = 0.0
         self._set = 0
-        self._ready: deque[asyncio.Handle] = deque()
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._ready: deque[Handle] = deque()
+        self._timers: list[tuple[float, int, Handle]] = []
         self._running = False
         self._closed = False
         self.failures: list[dict[str, Any]] = []  # exceptions that nobody caught
         self.on_moment: Callable[[], None] = lambda: None
-        self.callbacks = 0
         self._root = Process()
 
     def time(self) -> float:
@@ -58,8 +74,8 @@ class VirtualLoop:
 
     def call_soon(
         self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
-    ) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self._self, context)
+    ) -> Handle:
+        handle = Handle(callback, args, contextvars.copy_context() if context is None else context)
         self._ready.append(handle)
         return handle
 
@@ -68,7 +84,7 @@ class VirtualLoop:
 
     def call_first(self, callback: Callable[..., Any], *args: Any) -> None:
         """Before everything else that is ready: as if it happened in the middle."""
-        self._ready.appendleft(asyncio.Handle(callback, args, self._self))
+        self._ready.appendleft(Handle(callback, args, contextvars.copy_context()))
 
     def call_later(
         self,
@@ -76,7 +92,7 @@ class VirtualLoop:
         callback: Callable[..., Any],
         *args: Any,
         context: contextvars.Context | None = None,
-    ) -> asyncio.TimerHandle:
+    ) -> Handle:
         return self.call_at(self._now + delay, callback, *args, context=context)
 
     def call_at(
@@ -85,8 +101,8 @@ class VirtualLoop:
         callback: Callable[..., Any],
         *args: Any,
         context: contextvars.Context | None = None,
-    ) -> asyncio.TimerHandle:
-        timer = asyncio.TimerHandle(when, callback, args, self._self, context)
+    ) -> Handle:
+        timer = Handle(callback, args, contextvars.copy_context() if context is None else context)
         self._set += 1
         heapq.heappush(self._timers, (when, self._set, timer))
         return timer
@@ -122,32 +138,38 @@ class VirtualLoop:
         ready, left = self._ready, CALLBACKS_MAX
         while ready:
             handle = ready.popleft()
-            if not handle.cancelled():
-                handle._run()
-                left -= 1
-                if left == 0:
-                    raise Restless(f"{CALLBACKS_MAX} callbacks at {self._now:.3f} s, the last: {handle}")
+            self._run(handle)
+            left -= 1
+            if left == 0:
+                raise Restless(f"{CALLBACKS_MAX} callbacks at {self._now:.3f} s, the last: {handle}")
             if until.done():
                 return
-        self.callbacks += CALLBACKS_MAX - left
         self.on_moment()
         if not ready:
             self._jump()
 
+    def _run(self, handle: Handle) -> None:
+        if handle.callback is None:
+            return
+        try:
+            handle.context.run(handle.callback, *handle.args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as failure:
+            message = f"Exception in callback {handle.callback!r}"
+            self.call_exception_handler({"message": message, "exception": failure, "handle": handle})
+
     def _jump(self) -> None:
         timers = self._timers
-        while timers and timers[0][2].cancelled():
+        while timers and timers[0][2].callback is None:
             heapq.heappop(timers)
         if not timers:
             raise Deadlock(f"Nothing is scheduled at {self._now:.3f} s.")
         self._now = max(self._now, timers[0][0])
         while timers and timers[0][0] <= self._now:
             timer = heapq.heappop(timers)[2]
-            if not timer.cancelled():
+            if timer.callback is not None:
                 self._ready.append(timer)
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """It stays in the heap until its moment."""
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         self.failures.append(context)
@@ -161,7 +183,7 @@ class VirtualLoop:
             for _ in range(CALLBACKS_MAX):
                 if not self._ready:
                     break
-                self._ready.popleft()._run()
+                self._run(self._ready.popleft())
         finally:
             asyncio._set_running_loop(None)
         self.close()

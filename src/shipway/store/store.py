@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -58,36 +58,40 @@ class State:
     """The records in memory, and the ledgers that follow them. Reading touches no disk."""
 
     def __init__(self) -> None:
-        self._tables: dict[type[Record], Table[Record]] = {kind: Table(kind) for kind in KINDS}
+        self._tables: dict[type[Record], Table[Any]] = {kind: Table(kind) for kind in KINDS}
         self.fleets = FleetLedger()
         self.addresses = AddressLedger(lambda: self.table(Task).values("network_address"))
 
     def table(self, kind: type[R]) -> Table[R]:
-        return cast("Table[R]", self._tables[kind])
+        table: Table[R] = self._tables[kind]
+        return table
 
     def get(self, kind: type[R], key: str) -> R | None:
-        return self.table(kind).rows.get(key)
+        rows: dict[str, R] = self._tables[kind].rows
+        return rows.get(key)
 
     def all(self, kind: type[R]) -> list[R]:
         return self.table(kind).all()
 
     def by(self, kind: type[R], index: str, value: object) -> list[R]:
-        return self.table(kind).by(index, value)
+        found: list[R] = self._tables[kind].by(index, value)
+        return found
 
     def count_by(self, kind: type[R], index: str, value: object) -> int:
         return self.table(kind).count_by(index, value)
 
     def _replace(self, kind: type[Record], key: str, record: Record | None) -> Record | None:
         """The one way in: tables and ledgers change together. Returns what was there before."""
-        before = self._tables[kind].put(key, record)
-        if kind is Task:
-            self.fleets.note_task(cast("Task | None", before), cast("Task | None", record))
-            self.addresses.note(cast("Task | None", before), cast("Task | None", record))
-        elif kind is ContainerInstance:
-            self.fleets.note_instance(
-                cast("ContainerInstance | None", before), cast("ContainerInstance | None", record)
-            )
+        before: Record | None = self._tables[kind].put(key, record)
+        self._note(kind, before, record)
         return before
+
+    def _note(self, kind: type[Record], before: Any, after: Any) -> None:
+        if kind is Task:
+            self.fleets.note_task(before, after)
+            self.addresses.note(before, after)
+        elif kind is ContainerInstance:
+            self.fleets.note_instance(before, after)
 
     def load(self, record: Record) -> None:
         self._replace(type(record), record.key, record)

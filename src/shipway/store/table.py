@@ -11,8 +11,8 @@ from shipway.model.record import Record
 R = TypeVar("R", bound=Record)
 
 
-class Rows(dict[str, R]):
-    """Records by key. Their order is made when it is first asked for, and kept from then on."""
+class Keys(set[str]):
+    """Keys of records. Their order is made when it is first asked for, and kept from then on."""
 
     __slots__ = ("_order",)
 
@@ -20,20 +20,20 @@ class Rows(dict[str, R]):
         super().__init__()
         self._order: list[str] | None = None
 
-    def set(self, key: str, record: R) -> None:
+    def include(self, key: str) -> None:
         if self._order is not None and key not in self:
             insort(self._order, key)
-        self[key] = record
+        self.add(key)
 
-    def remove(self, key: str) -> None:
-        del self[key]
+    def exclude(self, key: str) -> None:
+        self.remove(key)
         if self._order is not None:
             del self._order[bisect_left(self._order, key)]
 
-    def ordered(self) -> list[R]:
+    def ordered(self) -> list[str]:
         if self._order is None:
             self._order = sorted(self)
-        return [self[key] for key in self._order]
+        return self._order
 
 
 class Table(Generic[R]):
@@ -42,16 +42,17 @@ class Table(Generic[R]):
     """
 
     def __init__(self, kind: type[R]) -> None:
-        self.rows: Rows[R] = Rows()
-        self._indexes: dict[str, dict[object, Rows[R]]] = {name: {} for name in kind.indexes}
+        self.rows: dict[str, R] = {}
+        self._keys = Keys()
+        self._indexes: dict[str, dict[object, Keys]] = {name: {} for name in kind.indexes}
         self._attributes = {name: attrgetter(name) for name in kind.indexes}
 
     def all(self) -> list[R]:
-        return self.rows.ordered()
+        return self._records(self._keys)
 
     def by(self, index: str, value: object) -> list[R]:
         found = self._indexes[index].get(value)
-        return found.ordered() if found else []
+        return self._records(found) if found else []
 
     def count_by(self, index: str, value: object) -> int:
         return len(self._indexes[index].get(value, ()))
@@ -69,16 +70,22 @@ class Table(Generic[R]):
         for name, entries in self._indexes.items():
             old = None if before is None else self._attributes[name](before)
             new = None if record is None else self._attributes[name](record)
-            if old is not None and old != new:
-                entries[old].remove(key)
+            if old == new:
+                continue
+            if old is not None:
+                entries[old].exclude(key)
                 if not entries[old]:
                     del entries[old]
-            if new is not None and record is not None:
-                if new not in entries:
-                    entries[new] = Rows()
-                entries[new].set(key, record)
+            if new is not None:
+                entries.setdefault(new, Keys()).include(key)
         if record is not None:
-            self.rows.set(key, record)
+            self.rows[key] = record
+            self._keys.include(key)
         elif before is not None:
-            self.rows.remove(key)
+            del self.rows[key]
+            self._keys.exclude(key)
         return before
+
+    def _records(self, keys: Keys) -> list[R]:
+        rows = self.rows
+        return [rows[key] for key in keys.ordered()]
