@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-import uuid
 from typing import Protocol
 
 WORD_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
@@ -62,7 +61,9 @@ class SeededIds:
         return f"{self._streams['hex32'].getrandbits(128):032x}"
 
     def uuid(self) -> str:
-        return str(uuid.UUID(int=self._streams["uuid"].getrandbits(128), version=4))
+        digits = f"{self._streams['uuid'].getrandbits(128):032x}"
+        variant = "89ab"[int(digits[16], 16) & 3]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
     def number19(self) -> str:
         return f"{self._streams['number19'].randrange(10**18, 2**63):019d}"

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from shipway.load_balancer.edge import Edge
+from shipway.model.outbox import OutboxMessage
 from shipway.reconcile.capacity import CapacityTurn
 from shipway.reconcile.code_deploy import CodeDeployTurn
 from shipway.reconcile.daemons import DaemonsTurn
@@ -84,6 +85,10 @@ class Reconciler:
         return tuple(loop.status for loop in self._loops.values())
 
     def _hear(self, changes: tuple[Change, ...]) -> None:
+        """Messages to agents, which come and go with every task, are their sessions' concern alone."""
+        changes = tuple([change for change in changes if change.kind is not OutboxMessage])
+        if not changes:
+            return
         for turn, loop in zip(self._turns, self._loops.values(), strict=True):
             if turn.hear(changes):
                 loop.wake()

@@ -48,12 +48,13 @@ class TargetsTurn:
         self._owners.look_at(filter(None, (owner_of_target(each, state) for each in state.all(Target))))
 
     def hear(self, changes: tuple[Change, ...]) -> bool:
-        if any(change.kind is TargetGroup for change in changes):
+        kinds = {change.kind for change in changes}
+        if TargetGroup in kinds:
             self.look_at_everything()
             return True
         owners = owners_concerned(changes, self._around.store.state)
         self._owners.look_at(owners)
-        self._edge_due |= any(change.kind in LOAD_BALANCING for change in changes)
+        self._edge_due |= not kinds.isdisjoint(LOAD_BALANCING)
         return bool(owners) or self._edge_due
 
     def hear_news(self) -> None:

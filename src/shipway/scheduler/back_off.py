@@ -42,10 +42,10 @@ def back_off(revision: TaskOrigin, tasks: tuple[Task, ...], timing: Timing, now_
 def short_lived(revision: TaskOrigin, tasks: tuple[Task, ...], now_ms: int) -> tuple[Task, ...]:
     """The tasks that ended by themselves too soon, since one last lasted; the last to stop comes last."""
     deployment_id = revision.deployment_id
-    own = [task for task in tasks if task.deployment_id == deployment_id]
-    ended = [task for task in own if task.stopped and ended_by_itself(task)]
+    ended = [t for t in tasks if t.stopped and ended_by_itself(t) and t.deployment_id == deployment_id]
     if not ended:
         return ()
+    own = [task for task in tasks if task.deployment_id == deployment_id]
     lasted_at = max((moment for task in own if (moment := lasted(task, now_ms)) is not None), default=0)
     since = max(lasted_at, revision.start_failures_since)
     short = [task for task in ended if lasted(task, now_ms) is None and (task.stopped_at or 0) > since]

@@ -8,8 +8,6 @@ task reached RUNNING.
 
 from __future__ import annotations
 
-from collections import Counter
-
 import msgspec
 
 from shipway.model.service_revision import ServiceRevision
@@ -25,7 +23,7 @@ class Fault(msgspec.Struct, frozen=True):
     event: str
 
 
-class Condition(msgspec.Struct, frozen=True):
+class Condition(msgspec.Struct, frozen=True, gc=False):
     """A live task as this pass sees it."""
 
     task: Task
@@ -52,12 +50,12 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def checks_of(revision: ServiceRevision, snapshot: ServiceSnapshot) -> Checks:
-    timing = snapshot.timing
+    timing, groups = snapshot.timing, [binding.target_group_arn for binding in revision.bindings]
     return Checks(
         now_ms=snapshot.now_ms,
         dwell_ms=timing.dwell_ms,
         grace_ms=timing.scaled(snapshot.service.health_check_grace_period_s * 1000),
-        wanted=Counter(binding.target_group_arn for binding in revision.bindings),
+        wanted={arn: groups.count(arn) for arn in groups},
         targets=snapshot.targets,
         draining=index_of(snapshot.fleet).draining,
     )
@@ -66,14 +64,14 @@ def checks_of(revision: ServiceRevision, snapshot: ServiceSnapshot) -> Checks:
 def condition_of(task: Task, checks: Checks) -> Condition:
     now_ms, targets = checks.now_ms, checks.targets.get(task.task_arn, ())
     protected_until = task.protected_until or 0
-    healthy, healthy_from = healthy_by_checks(task, checks, targets)
+    healthy_from = healthy_by_checks(task, checks, targets)
     fault = fault_of(task, targets)
     grace_until = (task.started_at or 0) + checks.grace_ms
-    moments = (healthy_from if healthy else 0, grace_until if fault else 0, protected_until)
+    moments = (healthy_from or 0, grace_until if fault else 0, protected_until)
     later = [moment for moment in moments if moment > now_ms]
     return Condition(
         task=task,
-        healthy=healthy and healthy_from <= now_ms,
+        healthy=healthy_from is not None and healthy_from <= now_ms,
         fault=fault if grace_until <= now_ms else None,
         displaced=task.container_instance_arn in checks.draining,
         protected=protected_until > now_ms,
@@ -81,19 +79,19 @@ def condition_of(task: Task, checks: Checks) -> Condition:
     )
 
 
-def healthy_by_checks(task: Task, checks: Checks, targets: tuple[TargetView, ...]) -> tuple[bool, int]:
-    """Whether nothing speaks against the task, and from when that counts."""
+def healthy_by_checks(task: Task, checks: Checks, targets: tuple[TargetView, ...]) -> int | None:
+    """From when it counts that nothing speaks against the task; None when something does."""
     if not task.running:
-        return False, 0
+        return None
     has_health_check = task.has_health_check
     if has_health_check and task.health_status != "HEALTHY":
-        return False, 0
+        return None
     for target_group_arn, count in checks.wanted.items():
         states = [view.state for view in targets if view.target_group_arn == target_group_arn]
         if len(states) < count or any(state != "healthy" for state in states):
-            return False, 0
+            return None
     checked = has_health_check or bool(checks.wanted)
-    return True, 0 if checked else (task.started_at or 0) + checks.dwell_ms
+    return 0 if checked else (task.started_at or 0) + checks.dwell_ms
 
 
 def fault_of(task: Task, targets: tuple[TargetView, ...]) -> Fault | None:

@@ -23,10 +23,12 @@ def starts_max(survey: Survey) -> int | None:
 def is_unsettled(survey: Survey) -> bool:
     """Nobody knows yet what its tags mean. A task that has run would have told, if anything."""
     target, snapshot = survey.target, survey.snapshot
-    definition = snapshot.task_definitions.get(target.revision.task_definition_arn)
-    if not target.in_progress or definition is None or not open_tags(definition, target.revision):
+    if not target.in_progress:
         return False
-    return all(task.started_at is None for task in snapshot.tasks_of(target.revision.deployment_id))
+    if any(task.started_at is not None for task in snapshot.tasks_of(target.revision.deployment_id)):
+        return False
+    definition = snapshot.task_definitions.get(target.revision.task_definition_arn)
+    return definition is not None and open_tags(definition, target.revision)
 
 
 def open_tags(definition: TaskDefinition, revision: ServiceRevision) -> bool:

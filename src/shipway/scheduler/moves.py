@@ -118,6 +118,8 @@ def outgoing_of(survey: Survey) -> list[Condition]:
 
 def without(conditions: Iterable[Condition], gone: Iterable[Condition]) -> list[Condition]:
     arns = {condition.task.task_arn for condition in gone}
+    if not arns:
+        return list(conditions)
     return [condition for condition in conditions if condition.task.task_arn not in arns]
 
 
