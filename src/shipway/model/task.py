@@ -163,15 +163,11 @@ class Task(Record, frozen=True, kw_only=True):
         """ECS's rule: essential containers with a health check decide; UNHEALTHY beats UNKNOWN beats
         HEALTHY.
         """
-        statuses = self._health_checks
+        statuses = [c.health_status for c in self.containers if c.essential and c.has_health_check]
         if "UNHEALTHY" in statuses:
             return "UNHEALTHY"
         return "HEALTHY" if statuses and all(status == "HEALTHY" for status in statuses) else "UNKNOWN"
 
     @property
     def has_health_check(self) -> bool:
-        return bool(self._health_checks)
-
-    @property
-    def _health_checks(self) -> list[str]:
-        return [c.health_status for c in self.containers if c.essential and c.has_health_check]
+        return bool([c for c in self.containers if c.essential and c.has_health_check])

@@ -63,6 +63,8 @@ class Narrator:
 
     def standing(self, kind: str, told: tuple[str, str, str] | None) -> tuple[Action, ...]:
         """A condition that lasts: `told` is (detail, message, reason) while it stands, None afterwards."""
+        if told is None and not self._service.told_at:
+            return ()
         kind = f"{kind} of {self._task_set_id}" if self._task_set_id else kind
         cause = f"{kind}: {told[0]}" if told else ""
         over = [told for told in self._service.told_at if told.startswith(f"{kind}: ") and told != cause]

@@ -147,12 +147,14 @@ class FleetIndex:
             self.by_arn[arn] = after
         old = before.groups if before else {}
         new = after.groups if after else {}
-        for group, _ in old.items() - new.items():
-            del self.groups[group][arn]
-            if not self.groups[group]:
-                del self.groups[group]
-        for group, count in new.items() - old.items():
-            self.groups.setdefault(group, {})[arn] = count
+        for group in old:
+            if group not in new:
+                del self.groups[group][arn]
+                if not self.groups[group]:
+                    del self.groups[group]
+        for group, count in new.items():
+            if old.get(group) != count:
+                self.groups.setdefault(group, {})[arn] = count
         if after is not None and after.instance.status == "DRAINING":
             self.draining.add(arn)
         else:

@@ -68,14 +68,13 @@ def condition_of(task: Task, checks: Checks) -> Condition:
     fault = fault_of(task, targets)
     grace_until = (task.started_at or 0) + checks.grace_ms
     moments = (healthy_from or 0, grace_until if fault else 0, protected_until)
-    later = [moment for moment in moments if moment > now_ms]
     return Condition(
         task=task,
         healthy=healthy_from is not None and healthy_from <= now_ms,
         fault=fault if grace_until <= now_ms else None,
         displaced=task.container_instance_arn in checks.draining,
         protected=protected_until > now_ms,
-        changes_at=min(later) if later else None,
+        changes_at=min([moment for moment in moments if moment > now_ms]) if max(moments) > now_ms else None,
     )
 
 

@@ -113,7 +113,7 @@ def shrunk(
 
 def outgoing_of(survey: Survey) -> list[Condition]:
     displaced = [condition for condition in survey.target.live if condition.displaced]
-    return [*(condition for source in survey.sources for condition in source.live), *displaced]
+    return [*[condition for source in survey.sources for condition in source.live], *displaced]
 
 
 def without(conditions: Iterable[Condition], gone: Iterable[Condition]) -> list[Condition]:
@@ -124,15 +124,15 @@ def without(conditions: Iterable[Condition], gone: Iterable[Condition]) -> list[
 
 
 def counts_of(staying: Sequence[Condition], outgoing: Sequence[Condition]) -> Counts:
-    free = [condition for condition in outgoing if not condition.protected]
-    protected = [condition for condition in outgoing if condition.protected]
+    free = [condition.healthy for condition in outgoing if not condition.protected]
+    protected = [condition.healthy for condition in outgoing if condition.protected]
     return Counts(
         staying=len(staying),
-        staying_healthy=sum(condition.healthy for condition in staying),
-        outgoing_healthy=sum(condition.healthy for condition in free),
-        outgoing_idle=sum(not condition.healthy for condition in free),
+        staying_healthy=[condition.healthy for condition in staying].count(True),
+        outgoing_healthy=free.count(True),
+        outgoing_idle=free.count(False),
         protected=len(protected),
-        protected_healthy=sum(condition.healthy for condition in protected),
+        protected_healthy=protected.count(True),
     )
 
 

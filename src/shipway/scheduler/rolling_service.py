@@ -169,4 +169,4 @@ def wake_at(survey: Survey, pauses: dict[str, BackOff], moves: Moves) -> int | N
         moments.append(deployments.bake_until(survey))
     elif moves.nothing and is_steady(survey, False):
         moments.append(repeat_at(survey))
-    return min((moment for moment in moments if moment > now_ms), default=None)
+    return min([moment for moment in moments if moment > now_ms], default=None)

@@ -32,7 +32,7 @@ class Crowd(msgspec.Struct, frozen=True):
 
 
 def crowd_of(survey: Survey) -> Crowd:
-    tasks = tuple(condition.task for condition in survey.live)
+    tasks = tuple([condition.task for condition in survey.live])
     snapshot, providers = survey.snapshot, survey.target.revision.capacity_provider_strategy
     return Crowd(tasks, snapshot.service.placement_strategy, snapshot.fleet, providers)
 

@@ -18,6 +18,8 @@ def source_counts(
     survey: Survey, gone: Iterable[Condition], over: bool
 ) -> tuple[tuple[ServiceRevision, int], ...]:
     """`gone` is told to stop in this pass. `over`: they are needed no longer."""
+    if not survey.sources:
+        return ()
     stopped = {condition.task.task_arn for condition in gone}
     return tuple(
         (source.revision, 0 if over else source_count(survey, source, stopped)) for source in survey.sources

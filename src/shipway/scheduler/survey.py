@@ -44,15 +44,15 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def live(self) -> tuple[Condition, ...]:
-        return (*self.target.live, *(condition for source in self.sources for condition in source.live))
+        return (*self.target.live, *[condition for source in self.sources for condition in source.live])
 
     @cached_property
     def staying(self) -> tuple[Condition, ...]:
-        return tuple(condition for condition in self.target.live if not condition.displaced)
+        return tuple([condition for condition in self.target.live if not condition.displaced])
 
     @cached_property
     def staying_healthy(self) -> int:
-        return sum(condition.healthy for condition in self.staying)
+        return [condition.healthy for condition in self.staying].count(True)
 
     @cached_property
     def failed_tasks(self) -> int:
