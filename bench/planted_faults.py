@@ -17,18 +17,12 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.capacity_faults import CAPACITY_FAULTS
+from bench.fault import Fault
+
 SOURCE = Path(__file__).parent.parent / "src" / "shipway"
 SCHEDULER = "scheduler"
 PATIENCE_S = 900
-
-
-class Fault(NamedTuple):
-    """`old` stands once in the file, and is replaced by `new`."""
-
-    name: str
-    file: str
-    old: str
-    new: str
 
 
 class Verdict(NamedTuple):
@@ -84,7 +78,7 @@ FAULTS = (
     Fault(
         "tasks on a draining instance stay",
         "scheduler/health.py",
-        "displaced=task.container_instance_arn in index_of(snapshot.fleet).draining",
+        "displaced=task.container_instance_arn in checks.draining",
         "displaced=False",
     ),
     Fault(
@@ -126,14 +120,14 @@ FAULTS = (
     Fault(
         "the dwell is ignored",
         "scheduler/health.py",
-        "(task.started_at or 0) + dwell_ms",
+        "(task.started_at or 0) + checks.dwell_ms",
         "(task.started_at or 0)",
     ),
     Fault(
         "container health checks are not asked",
         "scheduler/health.py",
-        'if task.has_health_check and task.health_status != "HEALTHY":',
-        'if task.has_health_check and task.health_status == "UNHEALTHY":',
+        'if has_health_check and task.health_status != "HEALTHY":',
+        'if has_health_check and task.health_status == "UNHEALTHY":',
     ),
     Fault(
         "one healthy target is enough",
@@ -156,14 +150,14 @@ FAULTS = (
     Fault(
         "the circuit breaker fires one failure late",
         "scheduler/failure_monitors.py",
-        "(count < threshold and not unsettled)",
-        "(count <= threshold and not unsettled)",
+        "if count < threshold and not unsettled:",
+        "if count <= threshold and not unsettled:",
     ),
     Fault(
         "the circuit breaker fires one failure early",
         "scheduler/failure_monitors.py",
-        "(count < threshold and not unsettled)",
-        "(count < threshold - 1 and not unsettled)",
+        "if count < threshold and not unsettled:",
+        "if count < threshold - 1 and not unsettled:",
     ),
     Fault(
         "a rollback goes to the oldest revision",
@@ -309,6 +303,7 @@ FAULTS = (
         'going = [task for task in left if task.desired_status == "RUNNING"]',
         "going = []",
     ),
+    *CAPACITY_FAULTS,
 )
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.planted_faults import FAULTS, Fault, planted, promise_of
+from bench.fault import Fault
+from bench.planted_faults import FAULTS, planted, promise_of
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

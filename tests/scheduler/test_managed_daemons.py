@@ -139,6 +139,17 @@ def test_an_instance_that_registers_serves_when_its_daemon_runs() -> None:
     assert world.statuses()[3] == "ACTIVE"
 
 
+def test_an_instance_that_registers_is_held_until_its_agent_is_there() -> None:
+    """It registers a moment before its agent connects; released then, it would serve without the daemon."""
+    world = deployed(DaemonWorld())
+    world.tx.put(a_machine(4, status="REGISTERING", held_by=(DAEMON,), agent_connected=False))
+    world.settle()
+    assert world.statuses()[3] == "REGISTERING"
+    world.tx.put(a_machine(4, status="REGISTERING", held_by=(DAEMON,)))
+    world.settle()
+    assert sorted(world.live()) == [1, 2, 3, 4]
+
+
 def test_a_critical_daemon_takes_its_instance_along() -> None:
     """Its task ends: the instance drains at once, and serves again when the next task is healthy."""
     world = deployed(DaemonWorld())

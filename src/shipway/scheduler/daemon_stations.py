@@ -105,7 +105,7 @@ def stations_of(snapshot: DaemonSnapshot) -> tuple[Station, ...]:
         here = tasks.get(instance.container_instance_arn, [])
         present = [task for task in here if not task.stopped]
         held = snapshot.daemon.daemon_arn in instance.held_by
-        at_hand = instance.agent_connected or bool(present)
+        at_hand = instance.agent_connected or bool(present) or held  # held, it waits for its agent
         wanted = (
             target is not None
             and instance.capacity_provider_name in target.provider_names

@@ -39,9 +39,10 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
     fargate: bool = False  # launch type FARGATE, FARGATE_SPOT
     providers: bool = False  # capacity provider strategies over groups of instances
     scaling: bool = False  # the groups grow and shrink by themselves
+    managed_daemons: bool = False  # on Managed Instances
 
 
-DRAWN_LAST = ("fargate", "providers", "scaling")
+DRAWN_LAST = ("fargate", "providers", "scaling", "managed_daemons")
 """Of the features: drawn after all else and less often, so that other worlds stay as they were."""
 
 
@@ -124,4 +125,5 @@ def draw(chance: random.Random) -> Options:
     )
     last = {name: chance.random() < 0.2 for name in DRAWN_LAST}
     last["scaling"] = last["providers"] and chance.random() < 0.6
+    last["managed_daemons"] = last["managed_daemons"] and not features.tight
     return msgspec.structs.replace(options, features=msgspec.structs.replace(features, **last))

@@ -17,6 +17,7 @@ from shipway.model.service import Service
 from shipway.model.task import Task
 from shipway.simulator import capacity, requests
 from shipway.simulator.balancing import load_balancer, reset_listener
+from shipway.simulator.daemon_acts import outside
 from shipway.simulator.options import Options
 from shipway.simulator.requests import Style
 from shipway.simulator.task_set_acts import ALL
@@ -60,7 +61,7 @@ class Repair:
         if features.drains:
             self._world.add_instances(1)
         await asyncio.sleep(5)
-        listed = await self._world.call("ListContainerInstances", status="DRAINING")
+        listed = await self._world.call("ListContainerInstances", status="DRAINING", **outside(features))
         if listed["containerInstanceArns"]:
             await self._world.call(
                 "UpdateContainerInstancesState",
@@ -68,7 +69,7 @@ class Repair:
                 status="ACTIVE",
             )
         if features.drains:
-            listed = await self._world.call("ListContainerInstances")
+            listed = await self._world.call("ListContainerInstances", **outside(features))
             drained = listed["containerInstanceArns"][:1]
             await self._world.call(
                 "UpdateContainerInstancesState", containerInstances=drained, status="DRAINING"
@@ -106,6 +107,12 @@ class Repair:
             for service in services:
                 await self._help(service)
         return services
+
+    async def daemons(self) -> list[str]:
+        """One line for each managed daemon that is not rolled out; its user helps."""
+        if not self._options.features.managed_daemons:
+            return []
+        return [line for user in self._users if (line := await user.daemon.help(self._say))]
 
     def unfit(self, services: list[dict[str, Any]]) -> list[str]:
         """One line for each that runs what will not do, though it may look steady for a while."""

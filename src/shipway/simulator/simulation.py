@@ -16,7 +16,7 @@ import msgspec
 
 from shipway.model.snapshot import InstanceSize
 from shipway.seams import SeededIds
-from shipway.simulator import capacity
+from shipway.simulator import capacity, daemon_acts
 from shipway.simulator import options as drawing
 from shipway.simulator.chance import Chance
 from shipway.simulator.clock import Deadlock, Restless, VirtualClock, VirtualLoop
@@ -142,6 +142,7 @@ class Simulation:
         size = InstanceSize(256, 400) if self.options.features.tight else InstanceSize()
         self.world.add_instances(self.options.instances, cpu=size.cpu, memory=size.memory)
         await capacity.prepare(self.world, self.options.features, size)
+        await daemon_acts.prepare(self.world, self.options.features)
         styles = await Repair.styles(self.world, self.options)
         for style in styles:
             if style.alarm:
@@ -163,6 +164,7 @@ class Simulation:
             await asyncio.sleep(LOOK_S)
             services = await repair.services()
             lines = [*pending(services), *repair.unfit(services), *repair.occupied()]
+            lines += await repair.daemons()
         await self._become_quiet()
         self.watch.found.extend(counts_match(self.world.store.state, await repair.services()))
 

@@ -17,6 +17,7 @@ from shipway.model.service import Service
 from shipway.model.task import Task
 from shipway.model.task_definition import TaskDefinition
 from shipway.simulator import capacity, requests
+from shipway.simulator.daemon_acts import DaemonActs, outside
 from shipway.simulator.ledger import Ledger, Value
 from shipway.simulator.options import Options
 from shipway.simulator.requests import Style
@@ -50,6 +51,7 @@ class User:
         self._chance: random.Random = world.chance.of(f"user {name}")
         self._placing: random.Random = world.chance.of(f"capacity of {name}")
         self._task_sets = TaskSetActs(world, self._chance)
+        self.daemon = DaemonActs(world, self._placing, f"{name}-daemon")
         self._tasks: list[str] = []
 
     async def act_until(self, moment_s: float) -> None:
@@ -87,6 +89,8 @@ class User:
             acts.append((3, self.protect))
         if features.providers:
             acts.append((1, self.resize_group))
+        if features.managed_daemons:
+            acts.append((2, self.daemon.act))
         return acts or [(1, self.look)]
 
     def _acts_on(self, one: Owned) -> list[tuple[int, Act]]:
@@ -252,7 +256,7 @@ class User:
             )
 
     async def drain_or_activate(self) -> None:
-        listed = await self._world.call("ListContainerInstances")
+        listed = await self._world.call("ListContainerInstances", **outside(self._options.features))
         if not listed["containerInstanceArns"]:
             return
         arn = self._chance.choice(listed["containerInstanceArns"])

@@ -14,6 +14,7 @@ from shipway.model.arn import short_name
 from shipway.model.capacity_provider import CapacityProvider
 from shipway.model.cluster import Cluster
 from shipway.model.container_instance import ContainerInstance
+from shipway.model.daemon import Daemon, DaemonRevision
 from shipway.model.outbox import OutboxMessage
 from shipway.model.service import Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
@@ -200,6 +201,22 @@ def busy_members(state: State, provider: CapacityProvider) -> int:
     )
 
 
+def every_instance_has_its_managed_daemons(state: State, world: World) -> Iterator[str]:
+    for daemon in state.all(Daemon):
+        revision = state.get(DaemonRevision, daemon.revision_arn)
+        names = revision.provider_names if revision is not None else frozenset()
+        for instance in state.by(ContainerInstance, "cluster_arn", daemon.cluster_arn):
+            if instance.status == "INACTIVE" or not instance.agent_connected:
+                continue
+            tasks = state.by(Task, "container_instance_arn", instance.container_instance_arn)
+            own = [task for task in tasks if task.daemon_arn == daemon.daemon_arn and not task.stopped]
+            current = [t for t in own if revision is not None and t.deployment_id == revision.deployment_id]
+            wanted = instance.capacity_provider_name in names and instance.status == "ACTIVE"
+            if (len(own), len(current)) != ((1, 1) if wanted else (0, 0)) or instance.held_by:
+                has = f"{len(own)} tasks of {daemon.daemon_name}, {len(current)} of them current"
+                yield f"{instance.instance_id} is {instance.status} and has {has}"
+
+
 AT_REST: dict[str, Check] = {
     check.__name__.replace("_", " "): check
     for check in (
@@ -211,6 +228,7 @@ AT_REST: dict[str, Check] = {
         every_service_has_its_desired_count,
         every_instance_counts_what_it_runs,
         every_group_is_as_large_as_it_should_be,
+        every_instance_has_its_managed_daemons,
     )
 }
 

@@ -12,6 +12,7 @@ from shipway.simulator.invariants import (
     deployments,
     failures,
     groups,
+    managed_daemons,
     placement,
     shifts,
     task_sets,
@@ -21,10 +22,10 @@ from shipway.simulator.invariants.commit import Check, Commit
 
 __all__ = ["CHECKS", "Commit", "violations"]
 
+ROOMS = (tasks, placement, deployments, failures, shifts, task_sets, capacity, groups, managed_daemons)
+
 CHECKS: dict[str, Check] = {
-    check.__name__.replace("_", " "): check
-    for room in (tasks, placement, deployments, failures, shifts, task_sets, capacity, groups)
-    for check in room.CHECKS
+    check.__name__.replace("_", " "): check for room in ROOMS for check in room.CHECKS
 }
 
 

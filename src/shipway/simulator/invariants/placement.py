@@ -51,11 +51,10 @@ def placement_asks_who_may_run_tasks(commit: Commit) -> Iterator[str]:
     for task in placed(commit):
         instance = commit.state.get(ContainerInstance, task.container_instance_arn or "")
         service = commit.service(task)
-        daemon = service is not None and service.scheduling_strategy == "DAEMON"
         if (
             instance is not None
             and (instance.status != "ACTIVE" or not instance.agent_connected)
-            and not daemon
+            and not task.daemon
         ):
             connected = "connected" if instance.agent_connected else "disconnected"
             yield f"task {task.task_id} was placed on an instance that is {instance.status} and {connected}"
