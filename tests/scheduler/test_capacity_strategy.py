@@ -21,6 +21,7 @@ from shipway.scheduler.services import decide_service
 from tests.builders import (
     CLUSTER,
     START_MS,
+    ZONES,
     a_fleet,
     a_revision,
     a_service,
@@ -212,6 +213,23 @@ def test_who_takes_a_tasks_place_takes_its_part_of_the_base(lost: dict[str, Any]
     )
     born = [a.task for a in decide_service(snapshot, CountingIds()).actions if isinstance(a, StartTask)]
     assert [task.capacity_provider_name for task in born] == ["a"]
+
+
+def test_what_was_born_in_another_zone_counts() -> None:
+    """Availability Zone rebalancing starts one task in each of two zones: each provider gets one of them."""
+    strategy = (item("FARGATE", weight=1), item("FARGATE_SPOT", weight=1))
+    names = ("FARGATE", "FARGATE_SPOT", "FARGATE")
+    tasks = tuple(a_task(number, capacity_provider_name=name) for number, name in enumerate(names, 1))
+    snapshot = a_snapshot(
+        a_service(3, steady_at=START_MS, availability_zone_rebalancing="ENABLED"),
+        *tasks,
+        revisions=(a_revision(1, completed=True, desired_count=3, capacity_provider_strategy=strategy),),
+    )
+    born = [a.task for a in decide_service(snapshot, CountingIds()).actions if isinstance(a, StartTask)]
+    assert [(task.availability_zone, task.capacity_provider_name) for task in born] == [
+        (ZONES[1], "FARGATE_SPOT"),
+        (ZONES[2], "FARGATE"),
+    ]
 
 
 def waiting(**members: Any) -> Task:

@@ -38,8 +38,14 @@ def ground_of(
 
 
 def launch(
-    snapshot: ServiceSnapshot, revision: ServiceRevision, count: int, ground: Ground, ids: Ids
+    snapshot: ServiceSnapshot,
+    revision: ServiceRevision,
+    count: int,
+    ground: Ground,
+    ids: Ids,
+    earlier: tuple[Task, ...] = (),
 ) -> Launched:
+    """`earlier` are those of the revision that this pass has borne already."""
     if not count:
         return Launched((), ground)
     definition = snapshot.task_definitions.get(revision.task_definition_arn)
@@ -48,7 +54,7 @@ def launch(
     own: list[Task] = []  # who goes has no part in its provider's share: its successor takes it
     if revision.capacity_provider_strategy:
         alike = [task for task in snapshot.tasks if task.deployment_id == revision.deployment_id]
-        own = [task for task in alike if task.live and not ground.loses(task)]
+        own = [*earlier, *(task for task in alike if task.live and not ground.loses(task))]
     return born(Births(birth_of(snapshot, revision, definition), placed_by(own)), count, ground, ids)
 
 

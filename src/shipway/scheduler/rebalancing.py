@@ -226,7 +226,8 @@ def born_in(
     for zone, count in sorted(Counter(move.receiver for move in moves).items()):
         here = tuple(v for v in snapshot.fleet.instances if v.instance.availability_zone == zone)
         ground = Ground(Fleet(snapshot.fleet.cluster_arn, here), addresses)
-        launched = launch(snapshot, survey.target.revision, count, ground, ids)
+        earlier = tuple(task for tasks in born.values() for task in tasks)
+        launched = launch(snapshot, survey.target.revision, count, ground, ids, earlier)
         addresses = launched.ground.addresses
         refusal = refusal or (Refusal(zone, launched.failure) if launched.failure else None)
         if launched.tasks:
