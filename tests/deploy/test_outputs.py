@@ -88,6 +88,14 @@ def test_every_output_has_a_value_or_is_empty() -> None:
     assert (values["exit_code"], values["duration_s"], values["failure_cause"]) == ("0", "61.2", "")
 
 
+def test_a_release_of_one_chosen_service_has_all_that_is_known_of_it() -> None:
+    """As if its file were the service's alone: the next step asks for its task definition."""
+    one = an_outcome()
+    release = {"verdict": "deployed", "sentence": "of 1 service: 1 deployed.", "exitCode": 0}
+    values = report_of("deploy", {**release, "services": {"front": one.as_document()}}).values
+    assert values == report_of("deploy", one.as_document()).values
+
+
 def test_a_release_is_told_as_one() -> None:
     """All services' lists, and the cause of the one that failed."""
     services = {"front": an_outcome(), "back": rolled_back()}

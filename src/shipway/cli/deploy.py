@@ -126,5 +126,8 @@ def _kept_plan(arguments: argparse.Namespace) -> dict[str, Any] | None:
     from shipway.deploy.plan_file import read_plan
 
     if arguments.service or arguments.tag or arguments.image or arguments.force:
-        raise UsageError("--plan brings its own images and choices; leave -s, -t, -i and --force out.")
+        raise UsageError(
+            "--plan brings its own images and choices; leave -s, -t, -i and --force out. "
+            "Of several services in the file, name the plan's with --only."
+        )
     return read_plan(Path(arguments.plan))

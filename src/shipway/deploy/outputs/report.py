@@ -76,6 +76,9 @@ def report_of(verb: str, document: Members) -> Report:
 def _as_one(release: Members) -> Members:
     """Several services told as one: their lists one after the other, the cause of the first that failed."""
     services: dict[str, Members] = release["services"]
+    if len(services) == 1:  # chosen with --only: what is known of it alone is known
+        [(name, only)] = services.items()
+        return {**release, "service": name, **only}
     failed = [one for one in services.values() if one.get("exitCode")]
     return {
         **release,

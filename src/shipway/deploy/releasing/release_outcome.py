@@ -31,7 +31,7 @@ class ReleaseOutcome:
         """How many of which verdict, in the order of the services."""
         words = [one.verdict.value for one in self.outcomes.values()]
         said = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
-        return f"of {len(words)} services: {said}."
+        return f"of {len(words)} service{'' if len(words) == 1 else 's'}: {said}."
 
     def text(self) -> str:
         lines = [one.text() for one in self.outcomes.values()]
