@@ -122,6 +122,15 @@ def test_what_waits_brings_instances() -> None:
     assert reservation(starting) == 100.0
 
 
+def test_a_drained_instance_is_none_to_spare_while_tasks_wait() -> None:
+    """It takes nobody; once nobody waits it is the first to go."""
+    drained = member(1, status="DRAINING")
+    assert planned(a_group(a_provider(1), drained, waiting=(wish(1),))) == [
+        "group of asg: 1 2: 2 of 1 instances are needed, the group may have 0 to 10."
+    ]
+    assert reservation(a_group(a_provider(1), drained)) == 0
+
+
 def test_ports_and_distinct_instances_need_instances_of_their_own() -> None:
     """However small the tasks are."""
     ports = tuple(wish(number, 10, ports={"ports_tcp": (80,)}) for number in (1, 2, 3))

@@ -99,7 +99,10 @@ def wanted_members(snapshot: GroupSnapshot, needed: int) -> int:
 
 
 def needed_members(snapshot: GroupSnapshot) -> int:
-    """M: the members with tasks or with a place for a waiting one, and what must be there besides."""
+    """M: the members with tasks or with a place for a waiting one, and what must be there besides.
+
+    A member that its owner drains takes nobody: while tasks wait in vain it is none to spare.
+    """
     staying = {number: snapshot.members[number] for number in snapshot.staying if number in snapshot.members}
     busy = {number for number, view in staying.items() if not view.only_daemons}
     numbers = {view.instance.container_instance_arn: number for number, view in staying.items()}
@@ -115,6 +118,8 @@ def needed_members(snapshot: GroupSnapshot) -> int:
             busy.add(numbers[chosen.instance.container_instance_arn])
         else:
             pack(bins, wanted, snapshot.new_instance)
+    if bins:
+        busy.update(number for number, view in staying.items() if view.instance.status == "DRAINING")
     return len(busy) + len(bins)
 
 
