@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.deployment import deploy
 from shipway.deploy.errors import DeployError
-from shipway.deploy.follow import find_deployment
+from shipway.deploy.follow import find_deployment, resume_command, status_command
 from shipway.deploy.gate import Gate
 from shipway.deploy.planning.verdict import Verdict
 
@@ -62,6 +63,18 @@ def test_what_cannot_be_followed_is_said_to_go_on(code: str, looks: int) -> None
         f"{code}: not now. Look at it with `shipway status -e local -s hello/hello`."
     )
     assert len(world.ecs.requests("ListServiceDeployments")) == looks
+
+
+def test_commands_that_are_told_lead_to_the_same_place() -> None:
+    """In any folder: the region and the profile of the file are not there."""
+    aws = World().aws
+    assert status_command(aws, "web") == "shipway status -e local -s hello/web"
+    amazon = replace(aws, local=False, region="eu-west-1", profile="my team")
+    assert status_command(amazon, "web") == (
+        "shipway status --profile 'my team' --region eu-west-1 -s hello/web"
+    )
+    assert resume_command(amazon, "arn:1") == "shipway wait --profile 'my team' arn:1"
+    assert resume_command(replace(amazon, profile=None), "arn:1") == "shipway wait arn:1"
 
 
 def test_what_others_began_at_the_gate_is_not_ours() -> None:

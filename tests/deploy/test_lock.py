@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -47,7 +48,18 @@ def locked_world(wish: LockWish = ANN, for_s: float | None = 600) -> World:
 )
 def test_a_lock_survives_its_tag(lock: Lock) -> None:
     """What is written is what is read."""
-    assert locks_of([lock.tag("hello"), {"key": "team", "value": "a"}]) == {"hello": lock}
+    tags = [lock.tag("hello"), lock.tag("other"), {"key": "team", "value": "a"}]
+    assert locks_of(tags, ("hello", "absent")) == {"hello": lock}
+
+
+def test_services_of_long_names_have_locks_of_their_own() -> None:
+    """ECS takes names of 255 characters, a tag's key has 128: names that begin alike stay apart."""
+    lock = Lock("t1", "ann@laptop", "", 1_000_000)
+    for length in (115, 116, 255):
+        first, second = "s" * (length - 1) + "a", "s" * (length - 1) + "b"
+        key = lock.tag(first)["key"]
+        assert len(key) <= 128 and not re.search(r"[^\w\s+\-=.:/@]", key)
+        assert locks_of([lock.tag(first)], (first, second)) == {first: lock}
 
 
 def test_a_tag_holds_only_what_aws_takes() -> None:

@@ -85,7 +85,7 @@ def test_whoever_leaves_a_task_to_itself_is_told_how_to_see_and_stop_it(world: W
     run_task(session(world), world.tools, TaskChoices(TaskWish()))
     assert (
         "see it: https://r.console.aws.amazon.com/ecs/v2/clusters/hello/tasks/feedbeef00?region=r"
-        "  stop it: `shipway stop --cluster hello feedbeef00`, or press Ctrl-C"
+        "  stop it: `shipway stop --region r --cluster hello feedbeef00`, or press Ctrl-C"
     ) in world.progress.lines
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import DeployError
+from shipway.deploy.planning.references import short
 from shipway.deploy.planning.release import Wanted
 
 Members = dict[str, Any]
@@ -19,7 +20,7 @@ def leave_scaled_count(aws: Aws, wanted: Wanted, service: Members | None) -> tup
         return wanted, ()
     request = {
         "ServiceNamespace": "ecs",
-        "ResourceIds": [f"service/{wanted.cluster}/{name}"],
+        "ResourceIds": [f"service/{short(wanted.cluster)}/{name}"],
         "ScalableDimension": "ecs:service:DesiredCount",
     }
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -162,8 +163,13 @@ def status_command(aws: Aws, service_name: str) -> str:
 
 def place(aws: Aws, service_name: str) -> str:
     """Where the service is, as the options that every verb takes."""
-    environment = " -e local" if aws.local else ""
-    return f"{environment} -s {aws.ecs.cluster}/{service_name}"
+    region = "" if aws.local else f" --region {aws.region}"
+    return f"{sign_in(aws)}{region} -s {aws.ecs.cluster}/{service_name}"
+
+
+def sign_in(aws: Aws) -> str:
+    """The options that lead to the same AWS; a region is named besides where nothing else has it."""
+    return " -e local" if aws.local else f" --profile {shlex.quote(aws.profile)}" if aws.profile else ""
 
 
 def resilient(otherwise: Any, look: Callable[..., Any], *arguments: Any) -> Any:
@@ -176,4 +182,4 @@ def resilient(otherwise: Any, look: Callable[..., Any], *arguments: Any) -> Any:
 
 def resume_command(aws: Aws, service_deployment: str) -> str:
     """What to type to follow this service deployment to its verdict; it works in any folder."""
-    return f"shipway wait{' -e local' if aws.local else ''} {service_deployment}"
+    return f"shipway wait{sign_in(aws)} {service_deployment}"

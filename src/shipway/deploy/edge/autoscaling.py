@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shipway.deploy.edge.calls import Calls
+from shipway.deploy.planning.references import short
 from shipway.deploy.planning.scaling_bounds import Bounds
 
 
@@ -13,7 +14,7 @@ class Autoscaling:
 
     def __init__(self, calls: Calls, cluster: str, service_name: str) -> None:
         self._calls = calls
-        self._resource_id = f"service/{cluster}/{service_name}"
+        self._resource_id = f"service/{short(cluster)}/{service_name}"
 
     def bounds(self) -> Bounds | None:
         request: dict[str, Any] = {

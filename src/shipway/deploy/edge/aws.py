@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ class Aws:
     local: bool = False
     service: Callable[[str], Calls] = no_other_service
     throttled: Throttled = field(default_factory=Throttled)
+    profile: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def open_aws(where: Where, cluster: str, variables: Mapping[str, str] | None = N
         raise DeployError(
             "No AWS region is set. Write region: in shipway.yml, pass --region, or set AWS_REGION."
         )
-    return _aws(session, cluster, f"AWS ({region})", {"region_name": region})
+    opened = _aws(session, cluster, f"AWS ({region})", {"region_name": region})
+    return replace(opened, profile=where.profile)
 
 
 def _open_local(cluster: str, variables: Mapping[str, str]) -> Aws:

@@ -10,9 +10,12 @@ from urllib.parse import urlsplit
 from shipway.deploy.edge.masking import SECRETS
 from shipway.deploy.errors import AwsRefusal, DeployError, NoCredentials
 from shipway.deploy.permissions.table import action_of, refused_action
+from shipway.deploy.planning.references import DOMAINS
 
 # What AWS cannot know for the same call when it comes again, and may not do twice.
 SENT_ONCE = frozenset(("StartTask",))
+# Of endpoints with IPv6.
+DUAL_STACK = ("api.aws", "api.amazonwebservices.com.cn", "api.amazonwebservices.eu")
 # The call has not arrived.
 NEVER_SENT = frozenset(("ConnectTimeoutError", "EndpointConnectionError", "SSLError", "ProxyConnectionError"))
 # How often the SDK sends a call that AWS throttles or that is lost, the first time included.
@@ -182,7 +185,9 @@ class BotoCalls:
 def named_place(endpoint_url: str, where: str) -> str:
     """AWS_ENDPOINT_URL and its like lead elsewhere; then the address says more than the region."""
     host = urlsplit(endpoint_url).hostname or ""
-    elsewhere = where.startswith("AWS") and not host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    elsewhere = where.startswith("AWS") and not host.endswith(
+        tuple(f".{domain}" for domain in (*DOMAINS, *DUAL_STACK))
+    )
     return endpoint_url if elsewhere else where
 
 

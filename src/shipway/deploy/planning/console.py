@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from shipway.deploy.planning.references import short
+
 TASK_ARN = re.compile(
     r"arn:(?P<partition>[^:]+):ecs:(?P<region>[^:]+):[^:]*:task/(?P<cluster>[^/]+)/(?P<id>[^/]+)"
 )
@@ -13,7 +15,7 @@ PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 
 
 def console_url(region: str, cluster: str, service: str) -> str:
-    return _page(region, f"clusters/{quote(cluster, safe='')}/services/{quote(service, safe='')}")
+    return _page(region, f"clusters/{quote(short(cluster), safe='')}/services/{quote(service, safe='')}")
 
 
 def task_page(task_arn: str) -> str | None:
@@ -36,9 +38,11 @@ def _page(region: str, path: str) -> str:
 
 def task_hints(task_arns: Iterable[str], cluster: str, *, local: bool) -> tuple[str, ...]:
     """For each task where it is seen from elsewhere, and how it is stopped."""
-    where = f"{' -e local' if local else ''} --cluster {cluster}"
     lines = []
     for arn in task_arns:
+        named = TASK_ARN.fullmatch(arn)
+        place = " -e local" if local else f" --region {named['region']}" if named else ""
+        where = f"{place} --cluster {cluster}"
         task_id = arn.rsplit("/", 1)[-1]
         seen = None if local else task_page(arn)
         shown = seen or f"`shipway logs{where} --task {task_id} -f`"

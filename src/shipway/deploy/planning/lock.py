@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ KEY_PREFIX = "shipway:lock:"
 # Of Amazon's own: what a tag's value may hold, and how much of it.
 NOT_ALLOWED = re.compile(r"[^\w\s+\-=.:/@]")
 LENGTH_MAX = 256
+SERVICE_MAX, DIGEST_LENGTH = 128 - len(KEY_PREFIX), 16
 WRITTEN = re.compile(r"(\S+) (\d+) (\d+|-) (\S+) (\d+|-) ?(.*)", re.DOTALL)
 
 
@@ -48,17 +50,26 @@ class Lock:
 
 
 def lock_key(service: str) -> str:
+    """A tag's key has 128 characters at most, a service's name 255: of a long one a digest says the rest."""
+    if len(service) > SERVICE_MAX:
+        digest = hashlib.sha256(service.encode()).hexdigest()[:DIGEST_LENGTH]
+        service = f"{service[: SERVICE_MAX - DIGEST_LENGTH - 1]}={digest}"
     return f"{KEY_PREFIX}{service}"
 
 
-def locks_of(tags: Iterable[Members]) -> dict[str, Lock]:
-    """By service. A tag that is not ours to read is nobody's lock."""
+def locks_of(tags: Iterable[Members], services: Iterable[str]) -> dict[str, Lock]:
+    """Of these services. A tag that is not ours to read is nobody's lock."""
+    written = _written(tags)
+    return {service: written[lock_key(service)] for service in services if lock_key(service) in written}
+
+
+def _written(tags: Iterable[Members]) -> dict[str, Lock]:
     found = {}
     for tag in tags:
         key, match = str(tag.get("key")), WRITTEN.fullmatch(str(tag.get("value")))
         if key.startswith(KEY_PREFIX) and match is not None:
             token, since, until, owner, process, reason = match.groups()
-            found[key.removeprefix(KEY_PREFIX)] = Lock(
+            found[key] = Lock(
                 token=token,
                 owner=owner,
                 reason=reason,

@@ -4,7 +4,27 @@ from __future__ import annotations
 
 import re
 
-ECR_ADDRESS = re.compile(r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$")
+# By how a region's name begins: what its ARNs have behind `arn:`.
+PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "eusc-": "aws-eusc",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+}
+# AWS's own domains, of all its partitions.
+DOMAINS = (
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "amazonaws.eu",
+    "c2s.ic.gov",
+    "sc2s.sgov.gov",
+    "cloud.adc-e.uk",
+    "csp.hci.ic.gov",
+)
+ECR_ADDRESS = re.compile(rf"^\d{{12}}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.({'|'.join(map(re.escape, DOMAINS))})$")
 TAG = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
 
 
@@ -43,8 +63,7 @@ def shorter(arn: str) -> str:
 
 def partition(region: str) -> str:
     """What an ARN of this region has behind `arn:`."""
-    starts = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-    return next((found for start, found in starts.items() if region.startswith(start)), "aws")
+    return next((found for start, found in PARTITIONS.items() if region.startswith(start)), "aws")
 
 
 def repository_name(repository: str) -> str:

@@ -44,7 +44,7 @@ def _document(lock: Lock) -> Members:
 
 
 def lock_status(aws: Aws, services: tuple[str, ...], tools: Tools) -> LockReport:
-    arn, locks = cluster_locks(aws)
+    arn, locks = cluster_locks(aws, services)
     _required(aws, arn)
     now_ms = tools.pace.now_ms()
     standing = {name: locks.get(name) for name in services}
@@ -56,7 +56,7 @@ def lock_by_hand(
     aws: Aws, services: tuple[str, ...], wish: LockWish, tools: Tools, for_s: float | None
 ) -> LockReport:
     """It stays when this command ends: no process is named in it."""
-    arn, locks = cluster_locks(aws)
+    arn, locks = cluster_locks(aws, services)
     arn = _required(aws, arn)
     now_ms = tools.pace.now_ms()
     for name, lock in in_the_way(locks, services, wish.token, now_ms).items():
@@ -71,7 +71,7 @@ def lock_by_hand(
 
 def unlock(aws: Aws, services: tuple[str, ...], owner: str, tools: Tools, *, force: bool) -> LockReport:
     """One's own lock, or with `force` anybody's."""
-    arn, locks = cluster_locks(aws)
+    arn, locks = cluster_locks(aws, services)
     arn = _required(aws, arn)
     now_ms = tools.pace.now_ms()
     held = [name for name in services if name in locks]

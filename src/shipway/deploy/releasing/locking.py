@@ -61,7 +61,7 @@ class Held:
         """Still ours? Whoever took it over (it had expired, or at the same moment) goes first."""
         if self.arn is None:
             return
-        _, locks = cluster_locks(self.aws)
+        _, locks = cluster_locks(self.aws, self.services)
         now_ms = self.tools.pace.now_ms()
         for service in self.services:
             lock = locks.get(service)
@@ -75,7 +75,7 @@ class Held:
     def let_go(self) -> None:
         if self.arn is None:
             return
-        arn, locks = cluster_locks(self.aws)
+        arn, locks = cluster_locks(self.aws, self.services)
         ours = [name for name in self.services if name in locks and locks[name].token == self.token]
         if arn is not None and ours:
             self.aws.ecs.untag(arn, [lock_key(name) for name in ours])
@@ -101,12 +101,12 @@ def locked(
                 tools.progress.say(f"the deploy lock stays until it expires: {error.sentence}")
 
 
-def cluster_locks(aws: Aws) -> tuple[str | None, dict[str, Lock]]:
-    """The cluster's ARN, None when there is no cluster, and its locks by service."""
+def cluster_locks(aws: Aws, services: tuple[str, ...]) -> tuple[str | None, dict[str, Lock]]:
+    """The cluster's ARN, None when there is no cluster, and the locks of these services."""
     cluster = aws.ecs.cluster_described(tags=True)
     if cluster is None:
         return None, {}
-    return str(cluster["clusterArn"]), locks_of(cluster.get("tags") or ())
+    return str(cluster["clusterArn"]), locks_of(cluster.get("tags") or (), services)
 
 
 def _take(held: Held, wish: LockWish, for_s: float) -> None:
@@ -115,7 +115,7 @@ def _take(held: Held, wish: LockWish, for_s: float) -> None:
     until_ms = pace.now_ms() + int(wish.wait_s * 1000)
     told: dict[str, Lock] = {}
     while True:
-        arn, locks = cluster_locks(held.aws)
+        arn, locks = cluster_locks(held.aws, held.services)
         if arn is None:
             return
         others = in_the_way(locks, held.services, wish.token, pace.now_ms())
@@ -158,7 +158,7 @@ def _written(held: Held, arn: str, lock: Lock) -> bool:
             raise
         held.tools.progress.say(f"note: deploying without a lock: {refusal.sentence}")
         return True
-    _, locks = cluster_locks(held.aws)
+    _, locks = cluster_locks(held.aws, held.services)
     held.arn = arn
     ours = [name for name in held.services if name in locks and locks[name].token == lock.token]
     if len(ours) == len(held.services):

@@ -9,6 +9,7 @@ from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import AwsRefusal, DeployError
 from shipway.deploy.planning.fit import on_instances
 from shipway.deploy.planning.images_seen import ecr_image
+from shipway.deploy.planning.references import short
 from shipway.deploy.verification.containers import awslogs
 from shipway.deploy.verification.key_look import look_at_keys
 from shipway.deploy.verification.observed import Members, Observed, SecretsSeen, Subject
@@ -170,7 +171,7 @@ class Look:
         name = self.subject.service.get("serviceName")
         request = {
             "ServiceNamespace": "ecs",
-            "ResourceIds": [f"service/{self.aws.ecs.cluster}/{name}"],
+            "ResourceIds": [f"service/{short(self.aws.ecs.cluster)}/{name}"],
             "ScalableDimension": "ecs:service:DesiredCount",
         }
 
