@@ -150,6 +150,18 @@ def test_an_awsvpc_task_has_its_interface_on_the_pause() -> None:
     )
 
 
+def test_names_of_the_service_are_the_tasks_names_in_its_network() -> None:
+    """Docker's resolver answers them with the task's address; without any there are no aliases."""
+    labels = {"shipway.names": "api.shop,backend"}
+    task = a_task(
+        a_container(config={"Labels": labels}),
+        networkMode="awsvpc",
+        elasticNetworkInterfaces=[an_interface("10.0.0.7")],
+    )
+    endpoint = container_body(task, PAUSE_NAME, FACTS)["NetworkingConfig"]["EndpointsConfig"]["tasks"]
+    assert endpoint["Aliases"] == ["api.shop", "backend"]
+
+
 def test_task_ports_can_be_published_where_addresses_are_not_reachable() -> None:
     """On the pause, from the label that the control plane puts there."""
     task = a_task(

@@ -262,3 +262,12 @@ def test_swappiness_alone_says_nothing_and_no_swap_is_said() -> None:
     assert "MemorySwappiness" not in docker(first, "hostConfig")
     assert docker(second, "hostConfig")["MemorySwap"] == 128 * 1024 * 1024
     assert "MemorySwappiness" not in docker(second, "hostConfig")
+
+
+def test_names_of_the_service_travel_as_a_label_of_awsvpc_tasks() -> None:
+    """Elsewhere there is no network of the installation's own that could know them."""
+    names = ("api.shop", "backend")
+    for mode, labels in (("awsvpc", {"shipway.names": "api.shop,backend"}), ("bridge", None)):
+        definition = a_task_definition(networkMode=mode)
+        payload = compile_task(a_task(), definition, an_instance(), PayloadSettings(), names)
+        assert docker(payload["containers"][0], "config").get("Labels") == labels

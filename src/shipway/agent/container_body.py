@@ -25,6 +25,7 @@ ESSENTIAL_LABEL = "shipway.essential"
 VOLUMES_LABEL = "shipway.volumes"
 # "80/tcp,443/tcp": what an awsvpc task listens on, for machines that cannot reach its address.
 PORTS_LABEL = "shipway.ports"
+NAMES_LABEL = "shipway.names"
 
 LINK_LOCAL_URL = "http://169.254.170.2"
 ROTATED_FILES = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}}
@@ -246,6 +247,9 @@ def _labels(task: TaskState, name: str, facts: InstanceFacts) -> dict[str, str]:
 def _pause_body(task: TaskState, facts: InstanceFacts) -> dict[str, Any]:
     interface = (task.payload.elastic_network_interfaces or ())[0]
     endpoint: dict[str, Any] = {"IPAMConfig": {"IPv4Address": interface.private_address}}
+    names = listed_in_label(task, NAMES_LABEL)
+    if names:
+        endpoint["Aliases"] = names
     body: dict[str, Any] = {
         "Image": task.spec(PAUSE_NAME).image,
         "Labels": _labels(task, PAUSE_NAME, facts),
@@ -279,8 +283,10 @@ def _pause_host_config(interface: NetworkInterface, facts: InstanceFacts) -> dic
 
 
 def published_task_ports(task: TaskState) -> list[str]:
-    ports: list[str] = []
-    for spec in task.payload.containers:
-        label = str((docker_part(spec, "config").get("Labels") or {}).get(PORTS_LABEL, ""))
-        ports += [*(port for port in label.split(",") if port), *_ports(spec)]
-    return sorted(set(ports))
+    declared = [port for spec in task.payload.containers for port in _ports(spec)]
+    return sorted({*declared, *listed_in_label(task, PORTS_LABEL)})
+
+
+def listed_in_label(task: TaskState, label: str) -> list[str]:
+    labels = (docker_part(spec, "config").get("Labels") or {} for spec in task.payload.containers)
+    return sorted({word for found in labels for word in str(found.get(label, "")).split(",") if word})

@@ -34,8 +34,9 @@ from shipway.instances.outbox import (
     wire_desired_status,
 )
 from shipway.instances.payload import compile_task
+from shipway.instances.service_names import service_names_of
 from shipway.instances.support import RefusedError, refusals
-from shipway.model.arn import short_name
+from shipway.model.arn import Place, short_name
 from shipway.model.container_instance import ContainerInstance
 from shipway.model.outbox import OutboxMessage
 from shipway.model.record import Document
@@ -158,7 +159,8 @@ class AcsSession:
         if refused:
             raise RefusedError(". ".join(refused))
         settings = self._control_plane.settings.payload
-        payload = compile_task(task, definition, instance, settings)
+        names = service_names_of(self._store.state, task, Place(settings.account_id, settings.region))
+        payload = compile_task(task, definition, instance, settings, names)
         for role in task_roles(task, definition, settings.account_id):
             credentials = self._control_plane.credentials_for(task, role)
             if credentials is not None:

@@ -16,6 +16,7 @@ MIB = 1024 * 1024
 SECOND_NS = 1_000_000_000
 API_VERSION = "1.18"  # a minimum that every agent accepts; the shape has been the same since
 PORTS_LABEL = "shipway.ports"
+NAMES_LABEL = "shipway.names"
 DEVICE_PERMISSIONS = {"read": "r", "write": "w", "mknod": "m"}
 
 CONFIG: dict[str, tuple[str, Callable[[Any], Any]]] = {
@@ -42,11 +43,18 @@ HOST_CONFIG: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 
 
-def docker_config(container: Document, network_mode: str, log_config: Document) -> Document:
-    """The `dockerConfig` of one container, its two halves as JSON texts with sorted keys."""
+def docker_config(
+    container: Document, network_mode: str, log_config: Document, service_names: tuple[str, ...] = ()
+) -> Document:
+    """The `dockerConfig` of one container, its two halves as JSON texts with sorted keys.
+
+    `service_names` are labels to any agent; ours makes them names of the task in its network.
+    """
     config = translated(container, CONFIG)
     if network_mode == "awsvpc" and container.get("portMappings"):
         config["Labels"] = {**config.get("Labels", {}), PORTS_LABEL: listed_ports(container)}
+    if network_mode == "awsvpc" and service_names:
+        config["Labels"] = {**config.get("Labels", {}), NAMES_LABEL: ",".join(service_names)}
     host_config = translated(container, HOST_CONFIG)
     host_config.update(linux_parameters(container.get("linuxParameters") or {}, container.get("memory")))
     if network_mode != "awsvpc":  # there the agent joins the container to the pause container's network

@@ -24,7 +24,11 @@ VERBATIM = ("command", "entryPoint", "links", "dependsOn", "startTimeout", "stop
 
 
 def compile_task(
-    task: Task, definition: TaskDefinition, instance: ContainerInstance, settings: PayloadSettings
+    task: Task,
+    definition: TaskDefinition,
+    instance: ContainerInstance,
+    settings: PayloadSettings,
+    service_names: tuple[str, ...] = (),
 ) -> Document:
     """The entry of `PayloadMessage.tasks` that makes the agent run the task.
 
@@ -38,7 +42,8 @@ def compile_task(
         "version": str(definition.revision),
         "desiredStatus": "RUNNING",
         "containers": [
-            compile_container(task, definition, entry, settings) for entry in definition.containers
+            compile_container(task, definition, entry, settings, service_names)
+            for entry in definition.containers
         ],
         "volumes": [volume(entry) for entry in body.get("volumes") or []],
         "overrides": "{}",
@@ -73,11 +78,16 @@ def gpu(container: Container, gpu_id: str) -> Document:
 
 
 def compile_container(
-    task: Task, definition: TaskDefinition, entry: Document, settings: PayloadSettings
+    task: Task,
+    definition: TaskDefinition,
+    entry: Document,
+    settings: PayloadSettings,
+    service_names: tuple[str, ...],
 ) -> Document:
     container = merged_container(entry, container_override(task.overrides, entry["name"]))
     mode = definition.network_mode
     born = next((known for known in task.containers if known.name == entry["name"]), None)
+    log = log_config(container, definition.family, task.task_id, settings.region)
     wire: Document = {
         "name": container["name"],
         "image": container["image"],
@@ -88,9 +98,7 @@ def compile_container(
         "mountPoints": [mount_point(mount) for mount in container.get("mountPoints") or []],
         "volumesFrom": [volume_from(source) for source in container.get("volumesFrom") or []],
         "overrides": "{}",
-        "dockerConfig": docker_config(
-            container, mode, log_config(container, definition.family, task.task_id, settings.region)
-        ),
+        "dockerConfig": docker_config(container, mode, log, service_names),
     }
     if container.get("memory"):
         wire["memory"] = container["memory"]

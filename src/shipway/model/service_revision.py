@@ -63,6 +63,7 @@ class ServiceRevision(Record, frozen=True, kw_only=True):
     network_configuration: Document | None = None
     load_balancers: tuple[LoadBalancerBinding, ...] = ()
     verbatim: Document = {}  # serviceRegistries, volumeConfigurations, ...: kept and echoed
+    service_names: tuple[str, ...] = ()  # under which its awsvpc tasks are found in the task network
     # Which target group of each entry's pair this revision uses; empty: those that are configured.
     resolved_target_groups: tuple[str, ...] = ()
 

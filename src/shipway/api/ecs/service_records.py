@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from shipway.api.call import Call
 from shipway.api.ecs.deployment_configuration import configuration_wire
+from shipway.api.ecs.service_names import service_names
 from shipway.api.ecs.service_rules import RevisionSpec, members_of
 from shipway.model.service import DeploymentConfiguration, Service
 from shipway.model.service_revision import ServiceDeployment, ServiceRevision
@@ -24,6 +25,7 @@ def new_revision(call: Call, service_arn: str, cluster_arn: str, spec: RevisionS
         cluster_arn=cluster_arn,
         created_at=now,
         updated_at=now,
+        service_names=service_names(call, cluster_arn, spec.verbatim),
         **members_of(spec),
     )
 

@@ -28,8 +28,8 @@ KEPT = {
     "service_connect_configuration": "serviceConnectConfiguration",
     "monitoring": "monitoring",
 }
-"""Members that are stored and echoed, though a local ECS does nothing with them; the service's events say
-so.
+"""Members that are stored and echoed, though a local ECS does nothing with them (but for names, see
+`service_names`); the service's events say so.
 """
 
 REFUSED = {

@@ -21,6 +21,7 @@ from shipway.api.ecs.paging import page, with_token
 from shipway.api.ecs.placement_rules import placement_constraints, placement_strategy
 from shipway.api.ecs.render_services import service_wire
 from shipway.api.ecs.request_digest import request_digest
+from shipway.api.ecs.service_names import FOUND_BY, other_ports
 from shipway.api.ecs.service_records import (
     default_role,
     forget_history,
@@ -35,6 +36,7 @@ from shipway.model.event import Event
 from shipway.model.service import DeploymentConfiguration, Service
 from shipway.model.service_revision import ServiceRevision
 from shipway.model.task import Task
+from shipway.model.task_definition import TaskDefinition
 from shipway.model.task_set import TaskSet
 from shipway.store import Transaction
 from shipway.store.commit import commit_plan
@@ -82,7 +84,7 @@ def create_service(call: Call, request: Any) -> dict[str, Any]:
         deployment_configuration=configuration,
         deployment_controller=controller,
         role_arn=default_role(call, first.spec, request.role),
-        events=kept_only_events(call, request.service_name, first.spec),
+        events=first_events(call, request.service_name, first.spec),
         **options(request, first, configuration),
     )
     with call.store.transaction() as tx:
@@ -147,13 +149,22 @@ def check_grace_period(grace_period_s: int) -> None:
         raise invalid(f"healthCheckGracePeriodSeconds must be between 0 and {GRACE_PERIOD_MAX_S}.")
 
 
-def kept_only_events(call: Call, service_name: str, spec: RevisionSpec | None) -> tuple[Event, ...]:
-    """Said where whoever watches the service will see it: these members do nothing here."""
-    names = [name for name in KEPT.values() if spec is not None and spec.verbatim.get(name)]
-    if not names:
+def first_events(call: Call, service_name: str, spec: RevisionSpec | None) -> tuple[Event, ...]:
+    """Said where whoever watches the service will see it: what of the request does nothing here."""
+    if spec is None:
         return ()
-    text = f"(service {service_name}) keeps {', '.join(names)} as given, but a local ECS does not act on it."
-    return (Event(event_id=call.ids.uuid(), created_at=call.clock.now_ms(), message=text),)
+    definition = call.store.state.get(TaskDefinition, spec.task_definition_arn)
+    found = definition is not None and definition.network_mode == "awsvpc"
+    kept = [name for name in KEPT.values() if spec.verbatim.get(name) and not (found and name in FOUND_BY)]
+    texts = [f"keeps {', '.join(kept)} as given, but a local ECS does not act on it."] if kept else []
+    for name, port, own in other_ports(spec.verbatim.get("serviceConnectConfiguration") or {}, definition):
+        text = f"is {name} on the container's own port {own}, not on {port}: a local ECS has no proxies."
+        texts.append(text)
+    now_ms = call.clock.now_ms()
+    return tuple(
+        Event(event_id=call.ids.uuid(), created_at=now_ms, message=f"(service {service_name}) {text}")
+        for text in texts
+    )
 
 
 def describe_services(call: Call, request: Any) -> dict[str, Any]:
