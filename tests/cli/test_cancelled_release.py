@@ -48,7 +48,8 @@ def test_sigterm_leaves_what_runs_to_ecs_and_lets_go_of_the_lock(tmp_path: Path)
         said, _ = process.communicate(timeout=60)
         tags = ecs.client("ecs").describe_clusters(clusters=["shop"], include=["TAGS"])["clusters"][0]["tags"]
     assert process.returncode == 130, said
-    assert "interrupted: api on shop: ECS goes on by itself; see it with `shipway status -s shop/api`" in said
+    status = "`shipway status --region us-east-1 -s shop/api`"
+    assert f"interrupted: api on shop: ECS goes on by itself; see it with {status}" in said
     assert "not begun: last on shop: " in said
     assert said.endswith("interrupted: the release, of 3 services: 2 interrupted, 1 not begun.\n")
     assert tags == []

@@ -8,6 +8,7 @@ import msgspec
 
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.errors import AwsRefusal, DeployError
+from shipway.deploy.planning.counting import several
 
 Members = dict[str, Any]
 
@@ -27,8 +28,10 @@ class ClusterReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         names = ", ".join(self.capacity_providers)
         providers = f", capacity providers {names}" if names else ""
         return (
-            f"{self.name}: {self.status}, {self.services} services, {self.running_tasks} tasks running, "
-            f"{self.pending_tasks} pending, {self.container_instances} container instances{providers}"
+            f"{self.name}: {self.status}, {several(self.services, 'service')}, "
+            f"{several(self.running_tasks, 'task')} running, "
+            f"{self.pending_tasks} pending, "
+            f"{several(self.container_instances, 'container instance')}{providers}"
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from shipway.deploy.planning.counting import several
 from shipway.deploy.planning.references import shorter
 
 Members = dict[str, Any]
@@ -31,7 +32,7 @@ class InstanceReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         agent = "" if self.connected else ", agent not connected"
         return (
             f"{shorter(self.arn)} {self.ec2_instance} {self.zone} {self.status}{agent}: "
-            f"{self.running_tasks} tasks running, {self.pending_tasks} pending, "
+            f"{several(self.running_tasks, 'task')} running, {self.pending_tasks} pending, "
             f"{self.cpu_left} of {self.cpu} CPU units and {self.memory_left} of {self.memory} MiB left"
         )
 

@@ -12,6 +12,7 @@ from shipway.deploy.errors import DeployError, UsageError
 from shipway.deploy.infrastructure.instances_template import InstancesWish, template_of, values_of
 from shipway.deploy.infrastructure.local_group import delete_local_group, ensure_local_group
 from shipway.deploy.infrastructure.stacks import Stacks
+from shipway.deploy.planning.counting import several
 from shipway.deploy.tools import Tools
 
 Members = dict[str, Any]
@@ -123,7 +124,7 @@ def wait_drained(aws: Aws, tools: Tools, references: Iterable[str], timeout_s: f
         left = sum(int(i.get("runningTasksCount", 0)) + int(i.get("pendingTasksCount", 0)) for i in found)
         if not left:
             return True
-        tools.progress.now(f"{left} tasks still there")
+        tools.progress.now(f"{several(left, 'task')} still there")
         if tools.pace.now_ms() >= until_ms:
             return False
         tools.pace.pause(1.0)

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 from shipway.deploy.planning.causes import Cause, cause_of, task_id
+from shipway.deploy.planning.counting import several
 from shipway.deploy.planning.evidence import Evidence
 from shipway.deploy.planning.moments import stamp_ms
 from shipway.deploy.planning.post_mortem import explain
@@ -107,7 +108,7 @@ class ClusterTrouble:
         total = bad + self.well + len(self.deploying)
         if not total:
             return f"{self.cluster}: no services"
-        said = f"{bad} of {total} services not well" if bad else f"no service of {total} is unwell"
+        said = f"{bad} of {several(total, 'service')} not well" if bad else f"no service of {total} is unwell"
         return f"{self.cluster}: {said}{deploying}"
 
     def as_document(self) -> Members:
@@ -227,4 +228,4 @@ def _cause_members(cause: Cause | None) -> Members:
 
 
 def _count(tasks: tuple[str, ...]) -> str:
-    return "1 task" if len(tasks) == 1 else f"{len(tasks)} tasks"
+    return several(len(tasks), "task")

@@ -11,6 +11,7 @@ from shipway.deploy.planning.causes import Cause, Rank, cause_of, task_id, told_
 from shipway.deploy.planning.causes.deployment import of_deployment, of_events, stuck_draining
 from shipway.deploy.planning.causes.health import sick_targets
 from shipway.deploy.planning.causes.placement import UNPLACED
+from shipway.deploy.planning.counting import several
 from shipway.deploy.planning.difference import brief, differences
 from shipway.deploy.planning.evidence import Evidence
 from shipway.deploy.planning.fit import closest, needs_of, sentence
@@ -212,7 +213,7 @@ def _seconds(moment: Any) -> float | None:
 
 def _count(tasks: Iterable[str]) -> str:
     count = len(tuple(tasks))
-    return "1 task" if count == 1 else f"{count} tasks, same cause"
+    return several(count, "task") + (", same cause" if count > 1 else "")
 
 
 def _capital(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from shipway.deploy.planning.counting import several
 from shipway.model.actions import MarkHealthy, Plan, StartTask, StopTask
 from shipway.model.resources import Remaining, Reservation
 from shipway.model.service_revision import ServiceRevision
@@ -249,7 +250,7 @@ def _left_alone(left: Remaining, given: Reservation) -> Remaining:
 
 
 def _tasks(count: int) -> str:
-    return f"{count} task{'' if count == 1 else 's'}"
+    return several(count, "task")
 
 
 def _name(view: InstanceView | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from shipway.deploy.planning.actions import REGISTERED, Action, CreateService, Plan, UpdateService
+from shipway.deploy.planning.counting import several
 from shipway.deploy.planning.deployed import Origin
 from shipway.deploy.planning.difference import brief, changed_members, line, walk
 from shipway.deploy.planning.images_seen import ImageSeen
@@ -105,7 +106,7 @@ def sentence(plan: ServicePlan) -> str:
     if any(isinstance(action, CreateService) for action in plan.actions):
         return "the service is created."
     if plan.starts_deployment:
-        tasks = f"{plan.tasks_replaced} running task{'' if plan.tasks_replaced == 1 else 's'}"
+        tasks = several(plan.tasks_replaced, "running task")
         return f"a service deployment starts and replaces {tasks}."
     return "something changes, and no task is replaced."
 

@@ -23,6 +23,7 @@ from shipway.deploy.events import (
     TargetsCounted,
     TasksCounted,
 )
+from shipway.deploy.planning.counting import several
 from shipway.deploy.planning.display import revision_lines, time_line
 from shipway.deploy.planning.hopeless import incurable
 from shipway.deploy.planning.references import short
@@ -287,8 +288,9 @@ def _ending(state: WatchState, seen: Observation) -> Ending | None:
     superseded = seen.newest_deployment_arn not in (None, state.deployment_arn)
     if status == "SUCCESSFUL":
         requested = state.counts.requested if state.counts else 0
-        tasks, verb = ("1 task", "is") if requested == 1 else (f"{requested} tasks", "are")
-        return Ending(Verdict.DEPLOYED, f"{tasks} of {state.revision} {verb} in service.")
+        verb = "is" if requested == 1 else "are"
+        told = f"{several(requested, 'task')} of {state.revision} {verb} in service."
+        return Ending(Verdict.DEPLOYED, told)
     if status == "ROLLBACK_SUCCESSFUL":
         back = (seen.service or {}).get("taskDefinition")
         to = f" to {short(str(back))}" if back else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipway.deploy.outcome import Outcome
+from shipway.deploy.planning.counting import several
 from shipway.deploy.planning.release_order import worst
 from shipway.deploy.planning.verdict import Verdict
 
@@ -31,7 +32,7 @@ class ReleaseOutcome:
         """How many of which verdict, in the order of the services."""
         words = [one.verdict.value for one in self.outcomes.values()]
         said = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
-        return f"of {len(words)} service{'' if len(words) == 1 else 's'}: {said}."
+        return f"of {several(len(words), 'service')}: {said}."
 
     def text(self) -> str:
         lines = [one.text() for one in self.outcomes.values()]

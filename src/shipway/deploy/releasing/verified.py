@@ -6,6 +6,7 @@ from shipway.deploy.application.application import Application
 from shipway.deploy.deploy_options import DeployOptions
 from shipway.deploy.edge.aws import Aws
 from shipway.deploy.outcome import Outcome
+from shipway.deploy.planning.counting import several
 from shipway.deploy.planning.verdict import Verdict
 from shipway.deploy.tools import Tools
 from shipway.deploy.verification.finding import Finding, Severity
@@ -23,7 +24,7 @@ def refused_by_verify(
     refusing = [found for found in findings if found.severity is Severity.REFUSE]
     if not refusing:
         return None
-    count = "1 reason" if len(refusing) == 1 else f"{len(refusing)} reasons"
+    count = several(len(refusing), "reason")
     sentence = f"verify found {count} why this cannot succeed. Nothing was touched (--no-verify: try it)."
     return Outcome(
         verdict=Verdict.REFUSED,
