@@ -211,7 +211,8 @@ def test_secret_that_changed_since_the_deployment_is_told() -> None:
     ]
     level, password = planned(world, images={}, task_definition=definition).secrets[::-1]
     assert password.text() == (
-        f"web.PASSWORD: {SECRET} version new (changed since the running tasks' deployment began)"
+        f"web.PASSWORD: {SECRET} version new (changed since the running tasks' deployment began;"
+        " `shipway deploy --force` brings it to them)"
     )
     assert (level.version, level.newer_than_tasks) == ("7", False)
 

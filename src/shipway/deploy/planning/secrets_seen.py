@@ -9,6 +9,7 @@ Members = dict[str, Any]
 
 MANAGER = ":secretsmanager:"
 PARAMETER = ":parameter/"
+NEWER = "changed since the running tasks' deployment began; `shipway deploy --force` brings it to them"
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class SecretSeen:
 
     def text(self) -> str:
         version = f" version {self.version}" if self.version else ""
-        news = "changed since the running tasks' deployment began" if self.newer_than_tasks else ""
+        news = NEWER if self.newer_than_tasks else ""
         remark = "; ".join(filter(None, (news, self.remark)))
         return f"{', '.join(self.places)}: {self.source}{version}{f' ({remark})' if remark else ''}"
 
