@@ -71,6 +71,19 @@ def test_what_the_older_version_cannot_do(
     assert far("RunTask", **ON_FARGATE)["failures"] == []
 
 
+def test_a_task_tells_the_storage_that_it_asked_for(far: Ecs) -> None:
+    """That of its start before that of its definition; 20 GiB when neither says."""
+    shown = {"ephemeralStorage", "fargateEphemeralStorage"}
+    (plain,) = far("RunTask", **ON_FARGATE)["tasks"]
+    assert [plain[member] for member in shown] == [{"sizeInGiB": 20}] * 2
+    define(far, {}, ephemeralStorage={"sizeInGiB": 30})
+    (defined,) = far("RunTask", **ON_FARGATE)["tasks"]
+    assert [defined[member] for member in shown] == [{"sizeInGiB": 30}] * 2
+    overrides = {"ephemeralStorage": {"sizeInGiB": 40}}
+    (started,) = far("RunTask", overrides=overrides, **ON_FARGATE)["tasks"]
+    assert [started[member] for member in shown] == [{"sizeInGiB": 40}] * 2
+
+
 def test_a_version_that_does_not_exist(far: Ecs) -> None:
     """Unknown ones are refused, and any on EC2."""
     far.refused("RunTask", "PlatformUnknownException", "Known are", platformVersion="9.9", **ON_FARGATE)

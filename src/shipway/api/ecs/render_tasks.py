@@ -12,12 +12,10 @@ from shipway.model.container_instance import ContainerInstance
 from shipway.model.last_status import BEFORE_RUNNING
 from shipway.model.record import Document
 from shipway.model.task import Container, NetworkInterface, Task
+from shipway.model.task_definition import TaskDefinition
 from shipway.store import Reads
 
-FARGATE_STORAGE = {
-    "ephemeralStorage": {"sizeInGiB": 20},
-    "fargateEphemeralStorage": {"sizeInGiB": 20},
-}
+FARGATE_STORAGE = {"sizeInGiB": 20}  # of a task whose definition asks for none
 CPU_ARCHITECTURE = "ecs.cpu-architecture"
 OVERRIDE_LISTS: Document = {"inferenceAcceleratorOverrides": []}
 
@@ -66,8 +64,16 @@ def task_wire(state: Reads, task: Task, include: frozenset[str] = frozenset()) -
             stoppedReason=task.stopped_reason,
         ),
         **platform_wire(task.launch_type, task.platform_version),
-        **(FARGATE_STORAGE if task.launch_type == "FARGATE" else {}),
+        **(ephemeral_storage(state, task) if task.launch_type == "FARGATE" else {}),
     }
+
+
+def ephemeral_storage(state: Reads, task: Task) -> Document:
+    """As the start or the definition asks for it; a definition that is deleted is not known any more."""
+    definition = state.get(TaskDefinition, task.task_definition_arn)
+    asked = definition.body.get("ephemeralStorage") if definition is not None else None
+    size = task.overrides.get("ephemeralStorage") or asked or FARGATE_STORAGE
+    return {"ephemeralStorage": size, "fargateEphemeralStorage": size}
 
 
 def cpu_architecture(instance: ContainerInstance | None) -> str:
