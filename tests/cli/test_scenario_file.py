@@ -27,7 +27,7 @@ happenings:
     [
         ("count: 2", "cuont: 2", ":2: unknown key 'cuont' in fleet 1. Did you mean 'count'?"),
         ("desired_count", "desired", ":8: unknown key 'desired' in happenings 1, scale."),
-        ("count: 2", "count: two", ":2: fleet 1, count: expected 'int', got 'str'."),
+        ("count: 2", "count: two", ":2: fleet 1, count must be a whole number, not 'two'."),
         ("at: 10s", "at: 10", ":7: happenings 1, at: 10 is not a duration; write it with its unit"),
         ("health_check: true", "start: 9s..2s", ":5: services 1, start: '9s..2s' ends before it begins"),
         ("service: web,", "service: wed,", ":8: there is no service 'wed'. Did you mean 'web'?"),
@@ -95,7 +95,7 @@ happenings:
         ),
         ("health_check: true", "maximum_percent: 0", ": the service web is refused: "),
         ("health_check: true", "never_healthy: true", ":4: nobody asks web how it is"),
-        ("name: web", "revision: v1", ":4: services 1: lacks the required field 'name'."),
+        ("name: web", "revision: v1", ":4: services 1 lacks 'name'."),
     ],
 )
 def test_a_mistake_is_told_with_its_place(

@@ -13,6 +13,7 @@ from shipway.deploy.application import document as documents
 from shipway.deploy.application.document import Document
 from shipway.deploy.application.suggestion import did_you_mean
 from shipway.deploy.application.variables import Path
+from shipway.deploy.application.wrong_type import told
 from shipway.deploy.errors import DeployError
 from shipway.model.capacity_provider import FARGATE_PROVIDERS
 from shipway.simulator.scenarios.description import (
@@ -106,11 +107,8 @@ def seconds(text: Any) -> float:
 
 
 def _complaint(document: Document, error: msgspec.ValidationError) -> str:
-    complaint, _, dotted = str(error).partition(" - at `$")
-    steps: Path = tuple(int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]`]+", dotted))
-    complaint = complaint.replace("Object missing", "lacks the").replace("`", "'").rstrip(".")
-    complaint = f"{complaint[:1].lower()}{complaint[1:]}"
-    return f"{document.place(steps)}: {path_text(steps) or 'the file'}: {complaint}."
+    path, sentence = told(str(error), document.value, path_text)
+    return f"{document.place(path)}: {sentence}"
 
 
 def path_text(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
 from shipway.deploy.application.application import OnFailure
@@ -13,6 +13,7 @@ from shipway.deploy.application.variables import Path
 KINDS = {
     "str": "text",
     "int": "a whole number",
+    "float": "a number",
     "bool": "true or false",
     "array": "a list",
     "object": "a mapping of keys to values",
@@ -22,23 +23,28 @@ LACKING = re.compile(r"Object missing required field `(.+)`")
 MISTAKEN = re.compile(r"Expected `(.+)`, got `(.+)`")
 
 
-def told(error: str, value: Any) -> tuple[Path, str]:
-    """Where it is, and a sentence; `value` is what was decoded."""
+def dotted_text(path: Path) -> str:
+    return ".".join(map(str, path))
+
+
+def told(error: str, value: Any, shown: Callable[[Path], str] = dotted_text) -> tuple[Path, str]:
+    """Where it is, and a sentence; `value` is what was decoded, `shown` says a path in the file's own way."""
     complaint, _, dotted = error.partition(" - at `$")
     steps = tuple(int(step) if step.isdigit() else step for step in re.findall(r"\.\.\.|[^.\[\]`]+", dotted))
     lacking, mistaken = LACKING.match(complaint), MISTAKEN.match(complaint)
     paths = list(_paths(value, steps))
     if lacking:
         path = next((path for path, item in paths if lacking[1] not in item), ())
-        return path, f"{_shown(path) or 'the file'} lacks {lacking[1]!r}."
+        return path, f"{shown(path) or 'the file'} lacks {lacking[1]!r}."
     if mistaken:
         kinds = mistaken[1].split(" | ")
         path, item = next(((path, item) for path, item in paths if _kind(item) == mistaken[2]), ((), None))
-        return path, f"{_shown(path)} must be {_either(kinds)}, not {_said(item)}.{_hint(kinds, item)}"
+        return path, f"{shown(path)} must be {_either(kinds)}, not {_said(item)}.{_hint(kinds, item)}"
     path, item = next(iter(paths), ((), None))
     if path[-1:] == ("on_failure",):
         return path, f"on_failure is {item!r}. {did_you_mean(str(item), get_args(OnFailure))}"
-    return path, f"{_shown(path)} is {_said(item)}: {complaint.replace('`', chr(39))}."
+    complaint, said = complaint.replace("`", "'").rstrip("."), _said(item)
+    return path, f"{shown(path)}{'' if complaint.startswith(said) else f' is {said}'}: {complaint}."
 
 
 def _paths(value: Any, steps: Path) -> Iterator[tuple[Path, Any]]:
@@ -77,7 +83,3 @@ def _hint(kinds: list[str], item: Any) -> str:
     if "array" in kinds and isinstance(item, str):
         return f" Write [{item}]." if re.fullmatch(r"[\w./:-]+", item) else ""
     return ""
-
-
-def _shown(path: Path) -> str:
-    return ".".join(map(str, path))

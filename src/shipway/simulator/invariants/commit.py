@@ -13,6 +13,7 @@ from shipway.model.task import Task
 from shipway.model.task_set import TaskSet
 from shipway.store import Change, Reads
 
+# Written again on purpose: held to the model's own table, a report could go wherever that says.
 ORDER = (
     "PROVISIONING",
     "PENDING",
