@@ -101,7 +101,7 @@ def _read(file: FilePath, shown: str) -> Document:
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise DeployError(f"{file} does not exist.") from None
+        raise DeployError(f"{file} does not exist. Name it with -c; `shipway init` writes one.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DeployError(f"{file} cannot be read: {error}.") from None
     return documents.parse(shown, text)
