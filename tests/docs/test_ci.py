@@ -99,7 +99,10 @@ def test_the_action_fails_with_the_verdict_in_its_outputs(tmp_path: Path) -> Non
     done = run_action(tmp_path, real, config="none.yml")
     assert done.returncode == 1
     assert "::error" in done.stdout
-    assert "failure_cause=none.yml does not exist.\n" in (tmp_path / "out").read_text()
+    assert (
+        "failure_cause=none.yml does not exist. Name it with -c; `shipway init` writes one.\n"
+        in (tmp_path / "out").read_text()
+    )
 
 
 def test_the_gitlab_template_fits() -> None:
