@@ -69,7 +69,7 @@ def read_release(
 ) -> Release:
     """All that this file describes in this environment: one application, or several services."""
     folder = file.resolve().parent
-    main = _read(file, file.name)
+    main = _read(file, file.name, " Name it with -c; `shipway init` writes one.")
     value = main.value
     if not isinstance(value, dict):
         raise DeployError(
@@ -97,11 +97,11 @@ def read_release(
     return Release(applications, several=True)
 
 
-def _read(file: FilePath, shown: str) -> Document:
+def _read(file: FilePath, shown: str, advice: str = "") -> Document:
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise DeployError(f"{file} does not exist. Name it with -c; `shipway init` writes one.") from None
+        raise DeployError(f"{file} does not exist.{advice}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DeployError(f"{file} cannot be read: {error}.") from None
     return documents.parse(shown, text)
